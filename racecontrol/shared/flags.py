@@ -1,0 +1,35 @@
+"""Every feature flag: its name, what it opens, and the one way to gate with it."""
+
+from typing import Final
+
+import structlog
+from django.http import Http404, HttpRequest
+from waffle import flag_is_active
+
+RUN_PLANS_V1: Final = "RUN_PLANS_V1"
+ENABLE_PRACTICE_DAYS: Final = "ENABLE_PRACTICE_DAYS"
+ENABLE_SESSION_TYPE_INFERENCE: Final = "ENABLE_SESSION_TYPE_INFERENCE"
+
+# Name -> what it opens. All start switched off; a person switches them in the admin.
+ALL: Final = {
+    RUN_PLANS_V1: "Plan a run: pages and API for fuel, time and stints.",
+    ENABLE_PRACTICE_DAYS: "Practice days: discover, import and compare days of open running.",
+    ENABLE_SESSION_TYPE_INFERENCE: "Imports infer what kind of session a race was, with confidence.",
+}
+
+log = structlog.get_logger(__name__)
+
+
+def is_on(request: HttpRequest, flag: str) -> bool:
+    """Is the feature on for whoever asks? Use by a signed-in person is logged."""
+    active = bool(flag_is_active(request, flag))
+    user = getattr(request, "user", None)
+    if active and user is not None and user.is_authenticated:
+        log.info("flag_used", flag=flag, user_id=user.pk)
+    return active
+
+
+def require(request: HttpRequest, flag: str) -> None:
+    """Answer 404 to anyone for whom the feature is off."""
+    if not is_on(request, flag):
+        raise Http404

@@ -1,0 +1,41 @@
+"""python3 scripts/bootstrap.py VENV REQUIREMENTS: make the environment, once. Standard library only.
+
+A stamp with the hash of the requirements and of the Python makes the second call free.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+
+def main() -> None:
+    if sys.version_info < (3, 11):
+        sys.exit(f"Race Control needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    home, requirements = Path(sys.argv[1]), Path(sys.argv[2])
+    stamp = home / ".ready"
+    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    try:
+        import ensurepip  # noqa: F401
+    except ImportError:
+        sys.exit(
+            "This Python cannot make environments: install the package that holds venv "
+            "(python3-venv on Debian and Ubuntu) and run the same command again."
+        )
+    print(f"making {home} and installing the pinned packages (once, about half a minute)", flush=True)
+    venv.create(home, with_pip=True, clear=True, symlinks=True)
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    flags = ["--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"]
+    # As root pip warns about permissions; inside our own environment there is nothing to warn of.
+    environment = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
+    result = subprocess.run([*pip, *flags, "-r", str(requirements)], env=environment, check=False)
+    if result.returncode:
+        sys.exit("The packages could not be installed; pip says why above. Run the same command again.")
+    stamp.write_text(wanted)
+
+
+main()
