@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  an older Python gets this far
         sys.exit(f"Race Control needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     home, requirements = Path(sys.argv[1]), Path(sys.argv[2])
     stamp = home / ".ready"
@@ -26,7 +26,9 @@ def main() -> None:
             "This Python cannot make environments: install the package that holds venv "
             "(python3-venv on Debian and Ubuntu) and run the same command again."
         )
-    print(f"making {home} and installing the pinned packages (once, about half a minute)", flush=True)
+    print(
+        f"making {home} and installing the pinned packages (once, about half a minute)", flush=True
+    )
     venv.create(home, with_pip=True, clear=True, symlinks=True)
     pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     flags = ["--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"]
@@ -34,7 +36,9 @@ def main() -> None:
     environment = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
     result = subprocess.run([*pip, *flags, "-r", str(requirements)], env=environment, check=False)
     if result.returncode:
-        sys.exit("The packages could not be installed; pip says why above. Run the same command again.")
+        sys.exit(
+            "The packages could not be installed; pip says why above. Run the same command again."
+        )
     stamp.write_text(wanted)
 
 
