@@ -1,0 +1,99 @@
+"""Fixtures every room shares: who is asking, what was queued, a browser, and no network."""
+
+import socket
+
+import pytest
+from django.test import Client
+
+from racecontrol.testing.browser_fixtures import (  # noqa: F401 - pytest finds fixtures here
+    browser,
+    browser_client,
+    live_asgi,
+    open_page,
+    page,
+)
+from racecontrol.testing.db import django_db_setup, stop_test_cluster  # noqa: F401
+
+
+def pytest_unconfigure(config):
+    stop_test_cluster(config)
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Only this machine may be reached: loopback and sockets in the file system."""
+    real = socket.socket.connect
+
+    def connect(self, address):
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach the network: {address}")
+        return real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+def person(model, name: str, **values):
+    return model.objects.create_user(
+        username=name, email=f"{name}@example.org", password="pass-word-1", **values
+    )
+
+
+@pytest.fixture
+def user(db, django_user_model):
+    return person(django_user_model, "sam")
+
+
+@pytest.fixture
+def other(db, django_user_model):
+    return person(django_user_model, "olga")
+
+
+@pytest.fixture
+def staff(db, django_user_model):
+    return person(django_user_model, "steph", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def client(user) -> Client:
+    """A browser, signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def stranger() -> Client:
+    """A browser, not signed in."""
+    return Client()
+
+
+@pytest.fixture
+def queued(db):
+    """The jobs now on the queue, as (func, args)."""
+    from racecontrol.shared.jobs import queue_messages
+
+    return queue_messages
+
+
+@pytest.fixture
+def run_jobs(db):
+    """Run every due job in this process until none is left; returns how many ran."""
+    from django.utils.timezone import now
+
+    from racecontrol.shared import jobs
+
+    def drain(most: int = 50) -> int:
+        ran = 0
+        while ran < most:
+            job = (
+                jobs.Job.objects.filter(state="queued", run_at__lte=now())
+                .order_by("run_at")
+                .first()
+            )
+            if job is None:
+                break
+            jobs.run_now(job)
+            ran += 1
+        return ran
+
+    return drain

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class RaceControlConfig(AppConfig):
+    name = "racecontrol"
+
+    def ready(self) -> None:
+        from racecontrol import metrics
+
+        metrics.register()

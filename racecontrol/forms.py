@@ -1,0 +1,32 @@
+"""Forms of the house's own pages."""
+
+import zoneinfo
+
+from django import forms
+
+from racecontrol.models import ApiToken, User
+
+
+class AccountForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ["display_name", "time_zone"]
+        help_texts = {"time_zone": "Clocks of your stints and missions are shown in this zone."}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        zones = [(name, name) for name in sorted(zoneinfo.available_timezones())]
+        self.fields["time_zone"] = forms.ChoiceField(
+            choices=zones, help_text=self.fields["time_zone"].help_text
+        )
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(max_length=80, help_text="Which program will use it?")
+    scope = forms.ChoiceField(choices=ApiToken.Scope.choices)
+    expires_at = forms.DateTimeField(
+        required=False,
+        label="Ends (UTC)",
+        help_text="Leave empty for a token without an end.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )

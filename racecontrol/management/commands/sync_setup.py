@@ -1,0 +1,29 @@
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from django_q.models import Schedule
+from waffle.models import Flag
+
+from racecontrol.schedules import CRON
+from racecontrol.shared import flags
+
+
+class Command(BaseCommand):
+    help = "Make the flags and schedules in the database match the code; safe to run again."
+
+    @transaction.atomic
+    def handle(self, **options):
+        for name, sentence in flags.ALL.items():
+            # everyone stays as a person chose it; None means off but for chosen people
+            Flag.objects.update_or_create(name=name, defaults={"note": sentence})
+        for task, cron in CRON.items():
+            values = {
+                "func": task,
+                "schedule_type": Schedule.CRON,
+                "cron": cron,
+                "cluster": "default",
+            }
+            Schedule.objects.update_or_create(
+                name=task, defaults=values, create_defaults=values | {"repeats": -1}
+            )
+        gone, _ = Schedule.objects.exclude(name__in=CRON).delete()
+        self.stdout.write(f"{len(flags.ALL)} flags, {len(CRON)} schedules, {gone} removed")

@@ -1,0 +1,7 @@
+"""What runs by the clock: task name -> a cron line (UTC). `sync_setup` brings it into the database."""
+
+CRON = {
+    "racecontrol.tasks.revive_jobs": "* * * * *",
+    "racecontrol.tasks.check_the_day": "0 6 * * *",
+    "racecontrol.tasks.prune": "17 3 * * *",
+}

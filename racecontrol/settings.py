@@ -1,0 +1,314 @@
+"""Every knob of the product. The only module that reads the environment."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import environ
+import structlog
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / ".var"
+env = environ.Env()
+if "PYTEST_VERSION" not in os.environ:  # tests must not depend on somebody's .env
+    env.read_env(BASE_DIR / ".env")
+
+DEBUG = env.bool("DEBUG", default=True)
+TESTING = "PYTEST_VERSION" in os.environ
+PRODUCTION = not DEBUG and not TESTING
+
+
+def development_only(name: str, value):
+    """A default that is fine on a laptop and must be chosen by a person in production."""
+    if PRODUCTION:
+        raise ImproperlyConfigured(f"Set {name}: with DEBUG off there is no default for it.")
+    return value
+
+
+def generated_secret(name: str) -> str:
+    """A random secret of this working copy, made once and kept in .var/ (development only)."""
+    VAR_DIR.mkdir(exist_ok=True)
+    path = VAR_DIR / name
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+SECRET_KEY = env("SECRET_KEY", default="") or development_only(
+    "SECRET_KEY", "" if PRODUCTION else generated_secret("secret_key")
+)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or development_only(
+    "ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"]
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000")  # in mails and calendars
+
+# -- database ------------------------------------------------------------------------------------
+# DATABASE_URL names a real server; without it development and tests start the embedded one.
+if env("DATABASE_URL", default=""):
+    DATABASES = {"default": env.db("DATABASE_URL")}
+elif PRODUCTION and not env.bool("EMBEDDED_DB", default=False):
+    raise ImproperlyConfigured("Set DATABASE_URL (or EMBEDDED_DB=1 to use the embedded server).")
+else:
+    from racecontrol.devdb import database_settings
+
+    DATABASES = {"default": database_settings(BASE_DIR)}
+# Never psycopg's pool: q2 forks, and a forked pool shares its sockets.
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "racecontrol_cache",
+    },
+    "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
+
+# -- the house -----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_prometheus",
+    "django_structlog",
+    "django_q",
+    "pgactivity",
+    "pglock",
+    "waffle",
+    "csp",
+    "lucide",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "racecontrol",
+    "ingestion",
+    "runplans",
+    "strategy",
+    "coaching",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "racecontrol.middleware.RequestIds",
+    "racecontrol.middleware.RefuseUnstorableText",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "racecontrol.middleware.LoginForPages",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "waffle.middleware.WaffleMiddleware",
+    "racecontrol.middleware.ShowRefusals",
+]
+ROOT_URLCONF = "racecontrol.urls"
+WSGI_APPLICATION = "racecontrol.wsgi.application"
+ASGI_APPLICATION = "racecontrol.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["racecontrol.templatetags.race_format"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "racecontrol.navigation.navigation",
+            ],
+        },
+    }
+]
+USE_TZ = True
+TIME_ZONE = "UTC"  # the database, the logs and every schedule; people see their own zone
+LANGUAGE_CODE = "en"
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticroot"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = env("MEDIA_ROOT", default=str(VAR_DIR / "media"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+
+# -- people --------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "racecontrol.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = (
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if TESTING
+    else [
+        "django.contrib.auth.hashers.ScryptPasswordHasher",
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ]
+)
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Race Control] "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("FROM_EMAIL", default="Race Control <race@localhost>")
+ADMINS = [("Operators", address) for address in env.list("ADMIN_EMAILS", default=[])]
+
+# -- security ------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "worker-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes come from inside, without TLS
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+# How many reverse proxies stand in front; only that many X-Forwarded-For entries are believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=600)  # per token or person
+API_ANONYMOUS_WRITES_PER_MINUTE = env.int("API_ANONYMOUS_WRITES_PER_MINUTE", default=120)  # per IP
+METRICS_TOKEN = env("METRICS_TOKEN", default="")  # lets a scraper read /metrics without a session
+
+# -- background work -----------------------------------------------------------------------------
+# The queue lives in our own database, so a job and the rows it is about commit together.
+# retry > timeout * (1 + ceil((queue_limit + 1) / workers)), or a healthy cluster runs tasks twice.
+Q_CLUSTER = {
+    "name": "default",
+    "orm": "default",
+    "workers": env.int("Q_WORKERS", default=2),
+    "queue_limit": 2,
+    "bulk": 1,
+    "poll": 0.2,
+    "timeout": 300,
+    "retry": 1000,
+    "max_attempts": 3,
+    "ack_failures": True,  # our own Job row decides about another try
+    "catch_up": False,
+    "save_limit": -1,
+    "recycle": 500,
+    "log_level": "WARNING",
+    "cache": "local",
+    "ALT_CLUSTERS": {
+        "slow": {"workers": 1, "queue_limit": 1, "timeout": 3600, "retry": 11_000},
+    },
+}
+# Who may follow which live topic: prefix -> function(user, topic) -> bool, by name.
+LIVE_TOPICS: dict[str, str] = {"job": "racecontrol.shared.jobs.may_follow"}
+# What the dashboard shows: functions(request) -> Card or None, by name.
+HOME_CARDS: list[str] = []
+# Whether two people share a team: function(user, owner_id) -> bool, by name. Strategy fills it.
+TEAM_LOOKUP = ""
+# What is left of the request budgets: function() -> [{"source", "left_today", ...}], by name.
+BUDGET_REPORT = ""
+# What `load_demo` asks each room for: functions(by=user), repeatable, by name.
+DEMO_LOADERS: list[str] = []
+# What happens after an event was imported, by task name: ingestion knows no other app.
+AFTER_EVENT_IMPORT: list[str] = []
+
+# -- timing source -------------------------------------------------------------------------------
+LIVERC_URL_TEMPLATE = env("LIVERC_URL_TEMPLATE", default="https://{track}.liverc.com")
+LIVERC_CATALOGUE_URL = env("LIVERC_CATALOGUE_URL", default="https://live.liverc.com/")
+LIVERC_CONTACT = env("LIVERC_CONTACT", default="")  # goes into the User-Agent
+LIVERC_PER_MINUTE = env.int("LIVERC_PER_MINUTE", default=10)  # requests per track
+LIVERC_PER_DAY = env.int("LIVERC_PER_DAY", default=100)
+
+# -- logs ----------------------------------------------------------------------------------------
+shared_processors = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *shared_processors,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.StackInfoRenderer(),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOG_FORMAT = env("LOG_FORMAT", default="json" if PRODUCTION else "console")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": shared_processors,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+        },
+        "console": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": shared_processors,
+            "processor": structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        },
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {
+        "handlers": ["console"],
+        "level": env(
+            "LOG_LEVEL", default="INFO" if PRODUCTION else "CRITICAL" if TESTING else "WARNING"
+        ),
+    },
+}
+DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = TRUSTED_PROXIES > 0
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

@@ -1,0 +1,30 @@
+"""What runs by the clock for the house itself. Called by django-q2 schedules, not as jobs."""
+
+from datetime import timedelta
+
+from django.core.management import call_command
+from django.utils.timezone import now
+
+from racecontrol import operations
+from racecontrol.models import Job, LiveEvent
+from racecontrol.shared import jobs, ratelimit
+
+
+def revive_jobs() -> int:
+    """Send again what a dead worker left lying."""
+    return jobs.revive()
+
+
+def check_the_day() -> str:
+    return operations.daily_check()
+
+
+def prune() -> dict[str, int]:
+    """Forget what nobody reads: live events of a day ago, ended jobs of 90 days, old counts."""
+    live, _ = LiveEvent.objects.filter(created_at__lt=now() - timedelta(days=1)).delete()
+    ended = Job.objects.exclude(state__in=Job.OPEN).filter(
+        finished_at__lt=now() - timedelta(days=90)
+    )
+    old_jobs, _ = ended.delete()
+    call_command("clearsessions")
+    return {"live": live, "jobs": old_jobs, "windows": ratelimit.forget_old_windows()}

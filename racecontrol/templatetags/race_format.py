@@ -1,0 +1,82 @@
+"""How the numbers and moments of a race are written on a page. Loaded in every template."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django import template
+from django.template.context import RequestContext
+from django.template.loader import render_to_string
+from django.utils import formats, timezone
+from django.utils.safestring import SafeString
+from lucide.templatetags.lucide import lucide
+
+from racecontrol.shared.cards import Card
+from racecontrol.shared.units import format_gap, format_ms
+
+register = template.Library()
+register.filter("clock", format_ms)
+register.filter("gap", format_gap)
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+@register.filter
+def race_time(ms: int | None) -> str:
+    """Whole seconds of a long stretch: 302145 -> '5:02', 7201000 -> '2:00:01', None -> '–'."""
+    if ms is None:
+        return "–"
+    sign, seconds = ("−", -ms // 1000) if ms < 0 else ("", ms // 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{sign}{hours}:{minutes:02}:{seconds:02}" if hours else f"{sign}{minutes}:{seconds:02}"
+
+
+@register.filter
+def litres(ml: int | None) -> str:
+    """1250 -> '1.25 l', 90 -> '90 ml': below a tenth of a litre people think in millilitres."""
+    if ml is None:
+        return "–"
+    return f"{ml} ml" if abs(ml) < 100 else f"{ml / 1000:.2f} l"
+
+
+@register.filter
+def ago(moment: dt.datetime | None) -> str:
+    """How long ago, or how soon: 'just now', '4 min ago', 'in 2 h', '3 days ago', 'never'."""
+    if moment is None:
+        return "never"
+    seconds = (timezone.now() - moment).total_seconds()
+    size = abs(seconds)
+    if size < 45:
+        return "just now"
+    if size < 55 * MINUTE:
+        words = f"{max(round(size / MINUTE), 1)} min"
+    elif size < DAY:
+        words = f"{round(size / HOUR)} h"
+    else:
+        days = round(size / DAY)
+        words = "1 day" if days == 1 else f"{days} days"
+    return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+@register.filter
+def localtime_in(moment: dt.datetime | None, zone: str) -> str:
+    """The moment on the clock of `zone`, with the zone's short name; an unknown zone reads as UTC."""
+    if moment is None:
+        return "–"
+    try:
+        there = moment.astimezone(ZoneInfo(zone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        there = moment.astimezone(dt.UTC)
+    return f"{formats.date_format(there, 'D j M Y, H:i')} {there.tzname()}"
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> str:
+    """A lucide icon as decoration; the words beside it carry the meaning."""
+    return lucide(name, size=size, aria_hidden="true")
+
+
+@register.simple_tag(takes_context=True)
+def render_card(context: RequestContext, card: Card) -> SafeString:
+    """A dashboard card, drawn with its own context so that cards cannot mix up their words."""
+    return render_to_string(card.template, card.context, request=context.get("request"))

@@ -1,0 +1,22 @@
+"""Who may open the house's own addresses."""
+
+from racecontrol.shared import jobs, tokens
+
+PUBLIC = {"home", "health_live", "health_ready"}
+STAFF = {"ops", "metrics"}
+
+
+def samples(owner):
+    job = jobs.enqueue("racecontrol.tests.work.count", 1, owner=owner)
+    token, _ = tokens.make(by=owner, name="bridge", scope="read")
+    of_job, of_token = {"job_id": job.pk}, {"token_id": token.pk}
+    return {
+        "job": of_job,
+        "job-cancel": of_job,
+        "job-retry": of_job,
+        "token-revoke": of_token,
+        "api:get /api/v1/jobs/{job_id}": of_job,
+        "api:post /api/v1/jobs/{job_id}/cancel": of_job,
+        "api:post /api/v1/jobs/{job_id}/retry": of_job,
+        "api:delete /api/v1/tokens/{token_id}": of_token,
+    }

@@ -1,0 +1,38 @@
+"""Tasks for the tests of background work."""
+
+from racecontrol.models import LiveEvent
+from racecontrol.shared.errors import NotReady
+
+
+def count(job, number):
+    """One visible effect."""
+    job.progress(1, 1, "counted")
+    LiveEvent.objects.create(topic="counted", body=str(number))
+    return {"number": number}
+
+
+def refuse(job):
+    raise NotReady("The track has no results yet.")
+
+
+def break_down(job):
+    raise ZeroDivisionError("a bug")
+
+
+def wait_for_tomorrow(job, at):
+    from datetime import datetime
+
+    from django.utils.timezone import now
+
+    from racecontrol.shared.jobs import Later
+
+    moment = datetime.fromisoformat(at)
+    if now() < moment:
+        raise Later(moment, "The day's budget is used up; goes on tomorrow.")
+
+
+def many_steps(job, steps):
+    for step in range(steps):
+        job.progress(step, steps, f"step {step}")
+        job._shown = 0.0
+        LiveEvent.objects.create(topic="steps", body=str(step))

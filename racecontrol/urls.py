@@ -1,0 +1,43 @@
+"""Every address of the site: the house's own, and one prefix per room."""
+
+import importlib.util
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+
+from racecontrol import views
+from racecontrol.api import api
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.site_header = admin.site.site_title = "Race Control"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("jobs/<uuid:job_id>/", views.job, name="job"),
+    path("jobs/<uuid:job_id>/cancel/", views.cancel_job, name="job-cancel"),
+    path("jobs/<uuid:job_id>/retry/", views.retry_job, name="job-retry"),
+    path("account/", views.account, name="account"),
+    path("account/tokens/", views.api_tokens, name="tokens"),
+    path("account/tokens/<int:token_id>/revoke/", views.revoke_token, name="token-revoke"),
+    path("ops/", views.ops, name="ops"),
+    path("health/live", views.health_live, name="health_live"),
+    path("health/ready", views.health_ready, name="health_ready"),
+    path("metrics", views.metrics, name="metrics"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+]
+for room, prefix in {
+    "ingestion": "timing/",
+    "runplans": "run-plans/",
+    "strategy": "strategy/",
+    "coaching": "coaching/",
+}.items():
+    if importlib.util.find_spec(f"{room}.urls"):
+        urlpatterns.append(path(prefix, include(f"{room}.urls")))
+
+handler400 = "racecontrol.views.bad_request"
+handler403 = "racecontrol.views.forbidden"
+handler404 = "racecontrol.views.not_found"
+handler500 = "racecontrol.views.server_error"

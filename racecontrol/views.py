@@ -1,0 +1,165 @@
+"""The house's own pages: dashboard, account, jobs, operations, health."""
+
+import hmac
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST, require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+
+from racecontrol import operations
+from racecontrol.forms import AccountForm, TokenForm
+from racecontrol.models import Job
+from racecontrol.shared import jobs, tokens
+from racecontrol.shared.api import error_body
+from racecontrol.shared.cards import cards_of
+from racecontrol.shared.errors import RaceError
+from racecontrol.shared.htmx import answer
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Strangers see what this is; a signed-in person sees what matters now."""
+    if not request.user.is_authenticated:
+        return render(request, "landing.html")
+    return render(request, "home.html", {"cards": cards_of(request)})
+
+
+@require_safe
+def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """How a background job is going; the part asks again until it has ended."""
+    row = job_of(request, job_id)
+    context = {"job": row, "may_cancel": True, "may_retry": True}
+    return answer(request, page="job.html", part="components/_job.html", context=context)
+
+
+def job_of(request: HttpRequest, job_id: UUID) -> Job:
+    row = get_object_or_404(Job, pk=job_id)
+    if not jobs.may_act(request.user, row):
+        raise Http404
+    return row
+
+
+@require_POST
+def cancel_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    jobs.cancel(job_of(request, job_id).pk, by=request.user)
+    return redirect("job", job_id)
+
+
+@require_POST
+def retry_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    jobs.retry(job_of(request, job_id).pk, by=request.user)
+    return redirect("job", job_id)
+
+
+def account(request: HttpRequest) -> HttpResponse:
+    """Your name and the zone you read clocks in."""
+    form = AccountForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("account")
+    if form.errors:
+        # A refused form has written to request.user in memory; the shell must not show it.
+        request.user.refresh_from_db()
+    return answer(request, page="account.html", context={"form": form}, ok=not form.errors)
+
+
+@never_cache
+def api_tokens(request: HttpRequest) -> HttpResponse:
+    """Make, see and revoke the keys other programs use in your name. A secret is shown once."""
+    form, secret = TokenForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        try:
+            _, secret = tokens.make(by=request.user, **form.cleaned_data)
+            form = TokenForm()
+        except RaceError as refusal:
+            form.add_error(None, str(refusal))
+            for field, faults in refusal.fields.items():
+                form.add_error(field, faults)
+    mine = tokens.usable().filter(user=request.user)
+    context = {"form": form, "tokens": mine, "secret": secret}
+    return answer(request, page="tokens.html", context=context, ok=not form.errors)
+
+
+@require_POST
+def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
+    tokens.revoke(by=request.user, token_id=token_id)
+    messages.success(request, "The token no longer works.")
+    return redirect("tokens")
+
+
+@staff_member_required
+@require_safe
+def ops(request: HttpRequest) -> HttpResponse:
+    """Queue, jobs, schedules, flags, budgets and recent errors on one page."""
+    return answer(request, page="ops.html", part="_ops.html", context=operations.overview())
+
+
+@login_not_required
+@require_GET
+@never_cache
+def health_live(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+@require_GET
+@never_cache
+def health_ready(request: HttpRequest) -> HttpResponse:
+    """The process can work: the database answers and has every migration."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError:
+        return JsonResponse({"status": "no database"}, status=503)
+    if missing:
+        return JsonResponse({"status": f"{missing} migrations missing"}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+@require_GET
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus metrics, for staff or a scraper that shows METRICS_TOKEN."""
+    shown = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    is_scraper = bool(settings.METRICS_TOKEN) and hmac.compare_digest(
+        shown.encode(), settings.METRICS_TOKEN.encode()
+    )
+    if not is_scraper and not request.user.is_staff:
+        return HttpResponseForbidden("Staff or the scrape token only.", content_type="text/plain")
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse(error_body(code, message), status=status)
+    return render(request, f"{status}.html", {"message": message}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _error(request, 400, "bad_request", "That request cannot be understood.")
+
+
+def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _error(request, 403, "not_allowed", "This is not yours to open.")
+
+
+def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return _error(request, 404, "not_found", "There is nothing here, or it is not for you.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _error(request, 500, "internal_error", "Something broke here; it was written down.")
