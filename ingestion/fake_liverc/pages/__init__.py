@@ -1,0 +1,1 @@
+"""Pages of LiveRC's shape, each a function from facts to HTML. The wording around the tables is our own."""

@@ -1,0 +1,135 @@
+"""What every page has round its content, and the words dates are written in."""
+
+from datetime import date, datetime
+from html import escape
+
+
+def text(value: object) -> str:
+    """Apostrophes and quotes stand raw on these pages; only markup is escaped."""
+    return escape(str(value), quote=False)
+
+
+def day(value: date) -> str:
+    """'Nov 16, 2025'"""
+    return f"{value:%b} {value.day}, {value.year}"
+
+
+def days(first: date, last: date, joint: str = " to ") -> str:
+    return day(first) if first == last else f"{day(first)}{joint}{day(last)}"
+
+
+def long_day(value: date) -> str:
+    """'October 25, 2025 (Saturday)'"""
+    return f"{value:%B} {value.day}, {value.year} ({value:%A})"
+
+
+def minute(value: datetime) -> str:
+    """'5:30pm'"""
+    return f"{value.hour % 12 or 12}:{value:%M}{'am' if value.hour < 12 else 'pm'}"
+
+
+def second(value: datetime) -> str:
+    """'4:36:38pm'"""
+    return f"{value.hour % 12 or 12}:{value:%M:%S}{'am' if value.hour < 12 else 'pm'}"
+
+
+def page(*, title: str, body: str, year: int = 2026, script: str = "") -> str:
+    """A whole document round the content of one page."""
+    return f"""<!DOCTYPE html>
+<html lang="en">
+	<head>
+		<meta charset="utf-8" />
+		<meta http-equiv="Content-Type" content="text/html; charset=UTF-8" />
+		<meta name="viewport" content="width=device-width, initial-scale=1" />
+		<title>{text(title)} :: LiveRC</title>
+		<meta name="Copyright" content="{year} stand-in" />
+		<meta name="robots" content="index, follow" />
+		<link href="/assets/stand-in.css?1" rel="stylesheet" />
+		<script type="text/javascript">
+			var domain = 'stand-in';{script}
+		</script>
+	</head>
+	<body>
+		<pre class="hidden" id="user_profile_data">false</pre>
+		<div id="wrapper">
+			<nav class="navbar navbar-default navbar-static-top" role="navigation">
+				<ul class="nav" id="side-menu">
+					<li><a href="/"><i class="fa fa-dashboard fa-fw"></i> Dashboard</a></li>
+					<li><a href="/live/"><i class="fa fa-hourglass fa-fw"></i> Live</a></li>
+					<li><a href="/results/"><i class="fa fa-list-ol fa-fw"></i> Results</a></li>
+					<li><a href="/practice/"><i class="fa fa-clock-o fa-fw"></i> Practice</a></li>
+				</ul>
+			</nav>
+			<div id="page-wrapper">
+
+{body}
+
+			</div>
+			<!-- /#page-wrapper -->
+		</div>
+		<div id="modals"></div>
+		<script src="/assets/stand-in.js?1"></script>
+	</body>
+</html>
+"""
+
+
+def crumbs(*, track: str, head: str = "", when: str = "", icon: str = "list-ol") -> str:
+    """Breadcrumb: track, then event or page, then date. An icon stands before each text."""
+    if not head:
+        return f"""<div class="row page-breadcrumb">
+	<div class="col-lg-12">
+		<h1 class="page-header"><span class="fa fa-{icon}"></span> {text(track)}</h1>
+	</div>
+</div>
+"""
+    date_line = (
+        f"""
+			<h5 class="page-header text-nowrap pull-left"><span class="fa fa-calendar"></span> {text(when)}</h5>"""
+        if when
+        else ""
+    )
+    return f"""<div class="row page-breadcrumb">
+	<div class="col-lg-12">
+		<h1 class="page-header"><span class="fa fa-road"></span> {text(track)}</h1>
+		<div class="clearfix">
+			<h3 class="page-header text-nowrap pull-left"><span class="fa fa-{icon}"></span> {text(head)}</h3>{date_line}
+		</div>
+	</div>
+</div>
+"""
+
+
+def cells(names: list[str], indent: str = "\t\t\t\t\t\t\t\t\t") -> str:
+    return "\n".join(f"{indent}<th>{name}</th>" for name in names)
+
+
+def event_stats(meeting) -> str:
+    """The card beside an event: where, who, how many laps."""
+    laps = sum(len(run.laps_ms) for race in meeting.races for run in race.runs)
+    entries = sum(len(racers) for racers in meeting.entries.values())
+    return f"""<div class="card">
+	<div class="card-header">
+		<h2><i class="fas fa-chart-line"></i> Event Stats</h2>
+	</div>
+	<div class="card-body p-0">
+		<table class="table table-sm table-borderless m-0">
+			<tbody>
+				<tr>
+					<th>Race Track</th>
+					<td>{text(meeting.course)}</td>
+				</tr>
+				<tr>
+					<th>Registrations</th>
+					<td>
+						Entries: {entries}<br />
+						Drivers: {meeting.drivers}					</td>
+				</tr>
+				<tr>
+					<th>Total Race Laps</th>
+					<td>{laps:,}</td>
+				</tr>
+			</tbody>
+		</table>
+	</div>
+</div>"""
