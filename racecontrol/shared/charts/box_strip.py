@@ -1,0 +1,126 @@
+"""How laps spread, one row per driver: box from quarter to quarter, every lap as a dot."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from racecontrol.shared.charts.chart import Chart, chart_of
+from racecontrol.shared.charts.drawing import COLOURS, Box, Drawing, Place, Scale, number, path_of
+from racecontrol.shared.charts.labels import fit, text_width
+from racecontrol.shared.charts.ticks import round_ticks, usual_range
+from racecontrol.shared.units import format_ms
+
+ROW_HEIGHT, BOX_HEIGHT = 30, 18
+WHISKER = 1.5  # interquartile ranges; Tukey's box plot
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    values: Sequence[float]
+    look: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Five numbers of a group. Quartiles interpolate between laps (numpy's and Excel's default)."""
+
+    low: float
+    quarter: float
+    median: float
+    three_quarters: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        if len(values) == 1:
+            return cls(*(values[0],) * 5)
+        quarters = statistics.quantiles(values, n=4, method="inclusive")
+        return cls(min(values), *quarters, max(values))
+
+
+def box_strip(
+    groups: Sequence[Group],
+    *,
+    title: str,
+    x_label: str = "Lap time",
+    x_format: Callable[[float], str] = format_ms,
+    description: str = "",
+    slug: str = "",
+) -> Chart:
+    """Whiskers reach to the last value within 1.5 box widths; values off the scale are counted."""
+    drawn = [group for group in groups if group.values]
+    spreads = [Spread.of(group.values) for group in drawn]
+    told = description or f"{len(drawn)} groups"
+    is_time = x_format is format_ms
+
+    def words(value: float) -> str:
+        return x_format(round(value) if is_time else value)
+
+    def draw(place: Place) -> Drawing:
+        names = [fit(group.label, place.label_width, place.font) for group in drawn]
+        left = max(text_width(name, place.font) for name in names) + 14
+        box = Box(left, 10, place.width - 22, 10 + ROW_HEIGHT * len(drawn))
+        drawing = Drawing(place, title=title, description=told, height=box.bottom + 42)
+        low, high = usual_range([value for group in drawn for value in group.values])
+        pad = (high - low) * 0.04 or abs(high) * 0.01 or 1
+        x_at = Scale(low - pad, high + pad, box.left, box.right)
+        ticks = round_ticks(x_at.low, x_at.high, at_most=6, is_time=is_time)
+        drawing.x_axis(box, [(x_at(x), words(x)) for x in ticks], x_label)
+        for i, (group, name, spread) in enumerate(zip(drawn, names, spreads, strict=True)):
+            y = box.top + (i + 0.5) * ROW_HEIGHT
+            drawing.add("text", x=left - 8, y=y, class_="row-label at-end", text=name)
+            _draw_group(drawing, i, group, spread, x_at, y, words)
+        return drawing
+
+    return chart_of(
+        draw,
+        kind="box-strip",
+        title=title,
+        header=["Name", "Count", "Lowest", "Quarter", "Median", "Three quarters", "Highest"],
+        rows=[
+            [
+                group.label,
+                str(len(group.values)),
+                *map(words, (s.low, s.quarter, s.median, s.three_quarters, s.high)),
+            ]
+            for group, s in zip(drawn, spreads, strict=True)
+        ],
+        slug=slug,
+    )
+
+
+def _draw_group(drawing, index, group, spread, x_at, y, words) -> None:
+    colour = f"c{(index if group.look is None else group.look) % COLOURS}"
+    shape = drawing.add("g", class_=f"box {colour}")
+    reach = WHISKER * (spread.three_quarters - spread.quarter)
+    near = [v for v in group.values if spread.quarter - reach <= v <= spread.three_quarters + reach]
+    inside = [v for v in group.values if x_at.low <= v <= x_at.high]
+    off = len(group.values) - len(inside)
+    drawing.titled(
+        shape,
+        f"{group.label}: median {words(spread.median)}, half of {len(group.values)} from "
+        f"{words(spread.quarter)} to {words(spread.three_quarters)}"
+        + (f", {off} off the scale" if off else ""),
+    )
+
+    def clamped(value: float) -> float:
+        return x_at(min(max(value, x_at.low), x_at.high))
+
+    half = BOX_HEIGHT / 2
+    left, right = clamped(spread.quarter), clamped(spread.three_quarters)
+    whisker = [(clamped(min(near)), y), (clamped(max(near)), y)]
+    drawing.add("path", shape, d=path_of(whisker), class_="whisker")
+    drawing.add(
+        "rect", shape, x=left, y=y - half, width=max(right - left, 1), height=BOX_HEIGHT, rx=2
+    )
+    median = clamped(spread.median)
+    drawing.add("path", shape, d=path_of([(median, y - half), (median, y + half)]), class_="median")
+    for n, value in enumerate(inside):
+        jitter = (n * 37) % 15 - 7  # the same dots at every drawing
+        drawing.add("circle", shape, cx=x_at(value), cy=y + jitter, r=1.7)
+    if off:
+        edge = x_at.end + 4
+        outline = path_of([(edge, y - 4.5), (edge + 7, y), (edge, y + 4.5), (edge, y - 4.5)])
+        element = drawing.add("path", shape, d=outline, class_="mark-over")
+        drawing.titled(element, f"{off} of {number(len(group.values))} off the scale")

@@ -1,0 +1,54 @@
+"""What every kind of chart gives to a page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import slugify
+
+from racecontrol.shared.charts.drawing import NARROW, WIDE, Drawing, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawing and its twin in figures. `svg` is safe to put into a page as it stands."""
+
+    kind: str
+    title: str
+    svg: SafeString
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    # Signs used in the drawing and what they mean: [("◆", "best lap")].
+    legend: Sequence[tuple[str, str]] = ()
+    slug: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.rows
+
+    @property
+    def table(self) -> dict[str, Sequence]:
+        return {"header": self.header, "rows": self.rows}
+
+
+def chart_of(
+    draw: Callable[[Place], Drawing],
+    *,
+    kind: str,
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    legend: Sequence[tuple[str, str]] = (),
+    slug: str = "",
+) -> Chart:
+    """The chart, drawn for both places; nothing is drawn when there are no rows."""
+    svg = "".join(draw(place).markup() for place in (WIDE, NARROW)) if rows else ""
+    return Chart(
+        kind=kind,
+        title=title,
+        svg=mark_safe(svg),  # built by ElementTree, which escapes every text and attribute
+        header=header,
+        rows=rows,
+        legend=legend,
+        slug=slug or slugify(title) or kind,
+    )

@@ -1,0 +1,119 @@
+"""Bars over time, one row per car or driver: stints as planned and as driven."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from racecontrol.shared.charts.chart import Chart, chart_of
+from racecontrol.shared.charts.drawing import COLOURS, Box, Drawing, Place, Scale, number
+from racecontrol.shared.charts.labels import fit, text_width
+from racecontrol.shared.charts.ticks import round_ticks
+
+ROW_HEIGHT, BAR_HEIGHT = 28, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """From `start` to `end` (milliseconds unless the chart's x_format says otherwise).
+
+    `kind`: driven, planned (dashed outline), idle (a stop) or alert. `text` stands in the bar,
+    `detail` is told on hover and in the table. `look` picks the colour, one per driver for example.
+    """
+
+    start: float
+    end: float
+    text: str
+    detail: str = ""
+    kind: str = "driven"
+    look: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    label: str
+    bars: Sequence[Bar]
+
+
+def race_clock(ms: float) -> str:
+    """3725000 -> '1:02:05'."""
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def stint_bars(
+    rows: Sequence[Row],
+    *,
+    title: str,
+    x_label: str = "Race time",
+    x_format: Callable[[float], str] = race_clock,
+    x_ticks: Sequence[tuple[float, str]] | None = None,
+    end: float | None = None,
+    now: float | None = None,
+    description: str = "",
+    slug: str = "",
+) -> Chart:
+    """`end` is where the axis ends at least (the length of the race), `now` a line across all rows."""
+    bars = [bar for row in rows for bar in row.bars]
+    told = description or f"{len(bars)} stints in {len(rows)} rows"
+    table = [
+        [
+            row.label,
+            " · ".join(filter(None, (bar.text, bar.detail))),
+            x_format(bar.start),
+            x_format(bar.end),
+            x_format(bar.end - bar.start),
+        ]
+        for row in rows
+        for bar in row.bars
+    ]
+
+    def draw(place: Place) -> Drawing:
+        first = min(0, *(bar.start for bar in bars))
+        last = max(end or 0, first + 1, *(max(bar.start, bar.end) for bar in bars))
+        names = [fit(row.label, place.label_width, place.font) for row in rows]
+        left = max(text_width(name, place.font) for name in names) + 14
+        box = Box(left, 10, place.width - 14, 10 + ROW_HEIGHT * len(rows))
+        drawing = Drawing(place, title=title, description=told, height=box.bottom + 42)
+        x_at = Scale(first, last, box.left, box.right)
+        ticks = x_ticks or [(x, x_format(x)) for x in round_ticks(first, last, is_time=True)]
+        drawing.x_axis(box, [(x_at(x), words) for x, words in ticks if first <= x <= last], x_label)
+        for i, (row, name) in enumerate(zip(rows, names, strict=True)):
+            y = box.top + i * ROW_HEIGHT
+            middle = y + ROW_HEIGHT / 2
+            drawing.add("text", x=left - 8, y=middle, class_="row-label at-end", text=name)
+            for n, bar in enumerate(row.bars):
+                _draw_bar(drawing, row, bar, n, x_at, y)
+        if now is not None and first <= now <= last:
+            x = x_at(now)
+            line = f"M{number(x)} {number(box.top - 4)}V{number(box.bottom + 4)}"
+            drawing.titled(drawing.add("path", d=line, class_="now"), f"Now: {x_format(now)}")
+        return drawing
+
+    return chart_of(
+        draw,
+        kind="stint-bars",
+        title=title,
+        header=["Row", "Stint", "From", "To", "Length"],
+        rows=table,
+        slug=slug,
+    )
+
+
+def _draw_bar(drawing: Drawing, row: Row, bar: Bar, n: int, x_at: Scale, y: float) -> None:
+    x, until = x_at(bar.start), x_at(bar.end)
+    width = max(until - x, 1.5)
+    colour = f"c{(n if bar.look is None else bar.look) % COLOURS}"
+    group = drawing.add("g", class_=f"bar {bar.kind} {colour}")
+    drawing.titled(group, ": ".join(filter(None, (row.label, bar.text, bar.detail))))
+    drawing.add(
+        "rect",
+        group,
+        x=x,
+        y=y + (ROW_HEIGHT - BAR_HEIGHT) / 2,
+        width=width,
+        height=BAR_HEIGHT,
+        rx=4,
+    )
+    words = fit(bar.text, width - 10, drawing.place.font)
+    if len(words) > 2 or words == bar.text:
+        drawing.add("text", group, x=x + 6, y=y + ROW_HEIGHT / 2, text=words)

@@ -1,0 +1,95 @@
+/* Small helps every page may use; each page works without them. */
+(() => {
+  "use strict";
+
+  // -- colour scheme: kept in a cookie, so that the server draws the page right from the start
+  const root = document.documentElement;
+
+  function chooseTheme(theme) {
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
+    const keep = theme ? "max-age=31536000" : "max-age=0";
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `theme=${theme}; path=/; samesite=lax; ${keep}${secure}`;
+    showTheme();
+  }
+
+  function showTheme() {
+    for (const button of document.querySelectorAll("[data-theme-choice]")) {
+      const isChosen = button.dataset.themeChoice === (root.dataset.theme || "");
+      button.setAttribute("aria-pressed", String(isChosen));
+    }
+  }
+
+  for (const group of document.querySelectorAll("[data-theme-switch]")) group.hidden = false;
+  showTheme();
+
+  // -- clicks that have no form of their own
+  document.addEventListener("click", (event) => {
+    const choice = event.target.closest("[data-theme-choice]");
+    if (choice) chooseTheme(choice.dataset.themeChoice);
+
+    if (event.target.closest("[data-print]")) window.print();
+
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      navigator.clipboard?.writeText(copy.dataset.copy).then(() => say("Copied.", "good"));
+    }
+
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // A form or link that cannot be undone asks first: data-confirm="Delete this plan?"
+  for (const kind of ["submit", "click"]) {
+    document.addEventListener(
+      kind,
+      (event) => {
+        const asked =
+          kind === "submit" ? event.target.closest("form[data-confirm]") : event.target.closest("a[data-confirm]");
+        if (asked && !window.confirm(asked.dataset.confirm)) {
+          event.preventDefault();
+          event.stopImmediatePropagation();
+        }
+      },
+      true,
+    );
+  }
+
+  // Filters that apply themselves: <form method="get" data-submit-on-change>
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-submit-on-change]");
+    if (form) form.requestSubmit();
+  });
+
+  // -- notices: what went wrong with a request nobody's markup answers
+  function say(text, level = "bad") {
+    const notices = document.getElementById("notices");
+    if (!notices) return;
+    const notice = document.createElement("div");
+    notice.className = `notice ${level}`;
+    const words = document.createElement("p");
+    words.textContent = text;
+    notice.append(words);
+    notices.replaceChildren(notice);
+    notices.scrollIntoView({ block: "nearest" });
+  }
+
+  document.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 401) say("You are signed out: reload the page and sign in again.");
+    else if (status === 403) say("You may not do that here.");
+    else if (status === 404) say("It is not there any more: reload the page.");
+    else say(`That did not work (${status}). Nothing was lost; try again in a moment.`);
+  });
+  document.addEventListener("htmx:sendError", () => say("The server cannot be reached. Try again in a moment."));
+})();
