@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -162,4 +163,8 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _error(request, 500, "internal_error", "Something broke here; it was written down.")
+    """The page is drawn without the request: what broke may be what the shell needs."""
+    message = "Something broke here; it was written down."
+    if request.path.startswith("/api/"):
+        return JsonResponse(error_body("internal_error", message), status=500)
+    return HttpResponse(render_to_string("500.html"), status=500)
