@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django_htmx.http import reswap, retarget
 
+from racecontrol.shared import live
 from racecontrol.shared.api import error_body
 from racecontrol.shared.errors import RaceError
 
@@ -32,6 +33,20 @@ class RequestIds:
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class LivePosition:
+    """Note how new the news was before the page reads its data, for `<meta name="live">`.
+
+    None where this process hears no news (no stream server, or the database was away).
+    """
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.live_position = live.position()  # type: ignore[attr-defined]
+        return self.get_response(request)
 
 
 class RefuseUnstorableText:

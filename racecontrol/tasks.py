@@ -6,8 +6,8 @@ from django.core.management import call_command
 from django.utils.timezone import now
 
 from racecontrol import operations
-from racecontrol.models import Job, LiveEvent
-from racecontrol.shared import jobs, ratelimit
+from racecontrol.models import Job
+from racecontrol.shared import jobs, live, ratelimit
 
 
 def revive_jobs() -> int:
@@ -21,10 +21,10 @@ def check_the_day() -> str:
 
 def prune() -> dict[str, int]:
     """Forget what nobody reads: live events of a day ago, ended jobs of 90 days, old counts."""
-    live, _ = LiveEvent.objects.filter(created_at__lt=now() - timedelta(days=1)).delete()
     ended = Job.objects.exclude(state__in=Job.OPEN).filter(
         finished_at__lt=now() - timedelta(days=90)
     )
     old_jobs, _ = ended.delete()
     call_command("clearsessions")
-    return {"live": live, "jobs": old_jobs, "windows": ratelimit.forget_old_windows()}
+    news = live.prune(before=now() - timedelta(days=1))
+    return {"live": news, "jobs": old_jobs, "windows": ratelimit.forget_old_windows()}
