@@ -80,6 +80,11 @@ def refuse_haste(request: HttpRequest, error: Throttled) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def refuse_http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    # Ninja wraps whatever the parser raised into a 400 of its own; our words are the cause.
+    if isinstance(error.__cause__, RaceError):
+        return refuse(request, error.__cause__)
+    if isinstance(error.__cause__, RequestDataTooBig):
+        return too_large(request, error.__cause__)
     return say(request, error.status_code, str(error))
 
 

@@ -209,7 +209,7 @@ def _retry_or_bury(job: Job) -> str:
     return "broke, will be tried again"
 
 
-def _end(job: Job, state: str, message: str | None) -> str:
+def _end(job: Job, state: Any, message: str | None) -> str:
     values: dict[str, Any] = {"state": state, "finished_at": now()}
     if message is not None:
         values["message"] = message[:2000]
