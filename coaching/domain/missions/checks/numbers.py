@@ -1,0 +1,318 @@
+"""Every number in a text must be traceable: to a fact, or to the answer's own workout.
+
+Unit-aware ("85 min" is not met by 85 points), rounding-aware (72.46 may be written 72.5 or 72),
+and label-aware ("readiness of 85" must be the readiness, even when some other fact is 85).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from coaching.domain.missions.checks.said import Day, Problem, Said
+from coaching.domain.missions.facts import Fact
+
+# Unit as written -> (dimension, factor to the dimension's base unit).
+_UNITS: Final[dict[str, tuple[str, float]]] = {
+    "s": ("time", 1 / 60), "sec": ("time", 1 / 60), "second": ("time", 1 / 60),
+    "min": ("time", 1), "minute": ("time", 1), "h": ("time", 60), "hr": ("time", 60),
+    "hour": ("time", 60), "m": ("length", 1), "metre": ("length", 1), "meter": ("length", 1),
+    "km": ("length", 1000), "kilometre": ("length", 1000), "kilometer": ("length", 1000),
+    "mi": ("length", 1609.344), "mile": ("length", 1609.344),
+    "w": ("power", 1), "watt": ("power", 1), "bpm": ("rate", 1), "ms": ("interval", 1),
+    "kg": ("mass", 1), "%": ("share", 1), "percent": ("share", 1),
+    "point": ("points", 1), "pt": ("points", 1), "day": ("days", 1), "week": ("days", 7),
+    "stage": ("stages", 1), "breakaway": ("stages", 1), "tss": ("load", 1), "load": ("load", 1),
+    "rpm": ("cadence", 1), "kcal": ("energy", 1), "year": ("years", 1), "lap": ("laps", 1),
+    "rep": ("reps", 1), "set": ("reps", 1), "interval": ("reps", 1), "times": ("reps", 1),
+}  # fmt: skip
+SMALL: Final = 20
+
+_WORDS: Final = {
+    word: value
+    for value, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
+    )
+} | {
+    word: 10 * value
+    for value, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+    )
+}
+_WORDS |= {"hundred": 100, "dozen": 12}
+_TENS: Final = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_ONES: Final = "one|two|three|four|five|six|seven|eight|nine"
+
+_UNIT: Final = "|".join(
+    re.escape(name) + ("s?" if len(name) > 2 and name[-1] not in "s%" else "")
+    for name in sorted(_UNITS, key=len, reverse=True)
+)
+_NUMBER = re.compile(
+    rf"""
+    (?<![\w.,:/-])(?P<minus>(?:minus|negative)\s+|[-−+])?
+    (?P<value>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:[.,]\d+)?)
+    (?P<unit>\s?%|[\s-]?(?:{_UNIT})(?![\w]))?
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# The second half of a range ("60-75 min") and of a product ("3x8") is a number of its own.
+_AFTER = re.compile(
+    rf"(?<=\d)\s*(?:[-–—/:]|to|x|×)\s*(?P<value>\d+(?:[.,]\d+)?)(?P<unit>\s?%|[\s-]?(?:{_UNIT})(?!\w))?",
+    re.IGNORECASE,
+)
+_WORD_NUMBER = re.compile(
+    rf"\b(?P<minus>(?:minus|negative)\s+)?"
+    rf"(?P<words>(?:{_TENS})(?:[\s-](?:{_ONES}))?|{'|'.join(_WORDS)})"
+    rf"(?P<unit>[\s-](?:{_UNIT})(?!\w))?",
+    re.IGNORECASE,
+)
+_ZONE = re.compile(r"\b(?:zone\s*|Z)(\d+)\b", re.IGNORECASE)
+_ZONE_WORD = re.compile(rf"\bzone\s+({_ONES})\b", re.IGNORECASE)
+_FACT_ID = re.compile(r"\bF(\d+)\b")
+_MONTH: Final = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_DATE = re.compile(
+    rf"\b\d{{4}}-\d{{2}}-\d{{2}}\b"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:{_MONTH})[a-z]*\.?(?:,?\s+\d{{4}})?\b"
+    rf"|\b(?:{_MONTH})[a-z]*\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b",
+    re.IGNORECASE,
+)
+_ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
+_CLOCK = re.compile(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\s*(?:h|am|pm|o'clock)?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A number as it stands in a text: value, decimals shown, unit, and where."""
+
+    text: str
+    value: float
+    decimals: int
+    unit: str
+    start: int
+    end: int
+    is_word: bool = False
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The numbers of a text, dates and fact ids left out (they have checks of their own)."""
+    blank = text
+    for pattern in (_DATE, _FACT_ID, _ZONE, _ZONE_WORD):
+        blank = pattern.sub(lambda m: " " * len(m.group()), blank)
+    for match in _NUMBER.finditer(blank):
+        yield _token(match, blank)
+    for match in _AFTER.finditer(blank):
+        yield _token(match, blank)
+    for match in _ORDINAL.finditer(blank):
+        yield Token(match.group(), float(match.group(1)), 0, "", match.start(), match.end())
+    for match in _WORD_NUMBER.finditer(blank):
+        token = _word_token(match)
+        if token is not None:
+            yield token
+
+
+def _token(match: re.Match[str], text: str) -> Token:
+    raw = match.group("value")
+    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", raw):
+        raw = raw.replace(",", "")
+    raw = raw.replace(",", ".")
+    value = float(raw)
+    minus = match.groupdict().get("minus") or ""
+    if minus and not minus.startswith("+"):
+        value = -value
+    decimals = len(raw.partition(".")[2])
+    return Token(
+        match.group().strip(), value, decimals, _unit_of(match.group("unit")),
+        match.start(), match.end(),
+    )  # fmt: skip
+
+
+def _word_token(match: re.Match[str]) -> Token | None:
+    """'forty-five minutes' is a number; a bare 'one' or 'two' is a way of speaking."""
+    value = float(sum(_WORDS[part] for part in re.split(r"[\s-]", match["words"].lower())))
+    unit = _unit_of(match["unit"])
+    if not unit and value < 11:
+        return None
+    if unit in ("time", "day", "stage") and value == 1 and not match["unit"]:
+        return None
+    if match["minus"]:
+        value = -value
+    return Token(match.group(), value, 0, unit, match.start(), match.end(), is_word=True)
+
+
+def _unit_of(written: str | None) -> str:
+    name = (written or "").strip(" -").lower()
+    if name in _UNITS:
+        return name
+    return name.removesuffix("s") if name.removesuffix("s") in _UNITS else ""
+
+
+# -- the check -------------------------------------------------------------------------------
+
+
+def check_numbers(said: Said, day: Day) -> list[Problem]:
+    problems: list[Problem] = []
+    ids = {fact.id for fact in day.facts}
+    for fact_id in said.used_facts:
+        if fact_id not in ids:
+            problems.append(Problem("unknown_fact", "used_facts", f"There is no fact {fact_id}."))
+    for where, text in said.texts.items():
+        for match in _FACT_ID.finditer(text):
+            if match.group() not in ids:
+                problems.append(
+                    Problem("unknown_fact", where, f"There is no fact {match.group()}.")
+                )
+        problems += _check_zones(where, text, said, day)
+        for token in {(t.start, t.end): t for t in tokens(text)}.values():
+            problem = _check_token(token, where, text, said, day)
+            if problem is not None:
+                problems.append(problem)
+    return problems
+
+
+def _check_zones(where: str, text: str, said: Said, day: Day) -> Iterator[Problem]:
+    allowed = set(said.workout.zones if said.workout else ())
+    for fact in day.facts:
+        allowed |= {int(z) for z in _ZONE.findall(str(fact.value)) if isinstance(fact.value, str)}
+    zones = [int(z) for z in _ZONE.findall(text)]
+    zones += [_WORDS[word.lower()] for word in _ZONE_WORD.findall(text)]
+    for zone in zones:
+        if zone not in allowed:
+            yield Problem(
+                "unknown_number", where, f"Zone {zone} is in none of the workout's blocks."
+            )
+
+
+def _check_token(token: Token, where: str, text: str, said: Said, day: Day) -> Problem | None:
+    if _is_planned_stage(token, text, day):
+        return None  # which day that stage is on is a question of dates
+    bound = _bound_facts(token, text, day.facts)
+    if bound:
+        if any(_fits(token, fact) for fact in bound):
+            return None
+        known = "; ".join(f"{fact.id} {fact.label} is {fact.shown()}" for fact in bound)
+        return Problem("wrong_number", where, f"{token.text!r} does not agree: {known}.")
+    if any(_fits(token, fact) and not _is_chance(token, fact) for fact in day.facts):
+        return None
+    if said.workout is not None and _fits_workout(token, said):
+        return None
+    return Problem(
+        "unknown_number",
+        where,
+        f"{token.text!r} is in none of the facts and not in the workout; leave it out.",
+    )
+
+
+def _is_planned_stage(token: Token, text: str, day: Day) -> bool:
+    """'stage 4' or '4th stage' of the plan."""
+    named = re.search(r"\bstage\s*(?:number\s*)?$", text[: token.start], re.IGNORECASE)
+    counted = re.match(r"\s*stage\b", text[token.end :], re.IGNORECASE) and not token.unit
+    return bool(named or counted) and day.plan.number(int(token.value)) is not None
+
+
+def _is_chance(token: Token, fact: Fact) -> bool:
+    """A small bare number that only rounding makes equal to a fact says something else."""
+    if token.unit or not isinstance(fact.value, int | float):
+        return False
+    return abs(token.value) < SMALL and not token.decimals and float(fact.value) != token.value
+
+
+def _bound_facts(token: Token, text: str, facts: Iterable[Fact]) -> list[Fact]:
+    """The facts whose own word stands right beside the number."""
+    before = text[max(0, token.start - 60) : token.start].lower()
+    after = text[token.end : token.end + 24].lower()
+    found = []
+    for fact in facts:
+        if token.unit and token.unit in {name.lower() for name in fact.names}:
+            found.append(fact)  # '85 TSS': the unit is the fact's own word
+            continue
+        for name in fact.names:
+            word = re.escape(name.lower())
+            filler = r"(?:\s|score|value|level|number|is|was|of|at|just|only|still|around|about|near|now|today|[:=(,]|down to|up to)*"
+            is_before = re.search(rf"\b{word}\b{filler}$", before)
+            is_after = re.match(rf"\s*(?:of|for|in)?\s*\(?{word}\b", after)
+            if is_before or is_after:
+                found.append(fact)
+                break
+    return found
+
+
+def _fits(token: Token, fact: Fact) -> bool:
+    """Does the token show this fact, within the rounding it displays and in its own dimension?"""
+    if isinstance(fact.value, bool) or not isinstance(fact.value, int | float):
+        return isinstance(fact.value, str) and _stands_in(token, fact.value)
+    value, shown = float(fact.value), token.value
+    own = _UNITS.get(_unit_of(fact.unit.split()[0] if fact.unit else ""))
+    asked = _UNITS.get(token.unit)
+    if asked is not None:
+        if own is None:
+            if fact.unit or not _is_label_unit(token, fact):
+                return False
+        elif asked[0] != own[0]:
+            return False
+        else:
+            value = value * own[1] / asked[1]
+    return abs(value - shown) <= 0.5 * 10**-token.decimals + 1e-9
+
+
+def _is_label_unit(token: Token, fact: Fact) -> bool:
+    """A fact without unit may be written with its own word as the unit: '3 stages', '40 TSS'."""
+    return any(_unit_of(name) == token.unit or token.unit in name.lower() for name in fact.names)
+
+
+def _stands_in(token: Token, text: str) -> bool:
+    """Is the same number, with the same unit, inside a fact that is a text?"""
+    return any(
+        other.value == token.value and (not token.unit or other.unit == token.unit)
+        for other in tokens(text)
+        if not other.is_word
+    )
+
+
+def _fits_workout(token: Token, said: Said) -> bool:
+    workout = said.workout
+    assert workout is not None
+    minutes = {workout.minutes, *(block.minutes for block in workout.blocks)}
+    by_zone: dict[int, int] = {}
+    for block in workout.blocks:
+        by_zone[block.zone] = by_zone.get(block.zone, 0) + block.minutes
+    minutes |= set(by_zone.values())
+    asked = _UNITS.get(token.unit)
+    if asked is None:
+        return not token.unit and token.value in {float(m) for m in minutes}
+    if asked[0] == "time":
+        return any(
+            abs(m / asked[1] - token.value)
+            <= 0.5 * 10**-token.decimals * (token.decimals > 0) + 1e-9
+            for m in minutes
+        )
+    if asked[0] == "reps":
+        return token.value in (len(workout.blocks), *_repeats(said))
+    return False
+
+
+def _repeats(said: Said) -> list[int]:
+    """How often the same block stands in the workout: '3 intervals' of 8 min in zone 4."""
+    assert said.workout is not None
+    blocks = list(said.workout.blocks)
+    return [blocks.count(block) for block in set(blocks)]
