@@ -154,7 +154,9 @@ class Client:
             if self.endpoint.mode is None:
                 self.endpoint = replace(self.endpoint, mode=mode)  # known from here on
             ms = round((time.monotonic() - began) * 1000)
-            return text, replace(call, answer=text, http_status=200, ms=ms, **extra)
+            return text, replace(
+                call, answer=text.removesuffix(_CUT), http_status=200, ms=ms, **extra
+            )
 
     def _body(
         self, messages: Sequence[Message], shape: type[Shape], mode: Mode, *, is_repair: bool

@@ -161,7 +161,19 @@ def _texts(data: Any, where: str = "") -> list[tuple[str, str]]:
     return []
 
 
-_SPOKEN_ONLY = ["minLength", "maxLength", "pattern", "minimum", "maximum", "minItems", "maxItems", "format", "title", "description", "default"]
+_SPOKEN_ONLY = [
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "format",
+    "title",
+    "description",
+    "default",
+]
 
 
 def wire_schema(shape: type[BaseModel]) -> dict[str, Any]:

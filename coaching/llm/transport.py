@@ -27,13 +27,6 @@ MAX_BYTES: Final = 256 * 1024
 OVERLOADED: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    status: int
-    body: bytes
-    retry_after: float | None = None
-
-
 class _Watch:
     """Shuts every socket of a call at its deadline."""
 
@@ -155,6 +148,8 @@ def _open(
             stream=True,
         )
         yield response, watch
+    except EndpointNotAllowed as refused:
+        raise ModelRefused(str(refused), reason="not_allowed") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
         # `from None`: the original speaks of addresses and may quote headers.
         if watch.is_over:
@@ -275,13 +270,3 @@ def _seconds(value: str | None) -> float | None:
     except ValueError:
         return None
     return seconds if 0 <= seconds < 86_400 else None
-
-
-__all__ = [
-    "MAX_BYTES",
-    "EndpointNotAllowed",
-    "Reply",
-    "Timer",
-    "send",
-    "stream",
-]
