@@ -62,7 +62,7 @@ def box_strip(
         left = max(text_width(name, place.font) for name in names) + 14
         box = Box(left, 10, place.width - 22, 10 + ROW_HEIGHT * len(drawn))
         drawing = Drawing(place, title=title, description=told, height=box.bottom + 42)
-        low, high = usual_range([value for group in drawn for value in group.values])
+        low, high = usual_range([group.values for group in drawn])
         pad = (high - low) * 0.04 or abs(high) * 0.01 or 1
         x_at = Scale(low - pad, high + pad, box.left, box.right)
         ticks = round_ticks(x_at.low, x_at.high, at_most=6, is_time=is_time)

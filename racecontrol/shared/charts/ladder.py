@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from racecontrol.shared.charts.chart import Chart, chart_of
 from racecontrol.shared.charts.drawing import NARROW, WIDE, Drawing, Place, number
-from racecontrol.shared.charts.labels import fit
+from racecontrol.shared.charts.labels import fit, text_width
 
 RUNG_HEIGHT, RUNG_GAP, TITLE_HEIGHT = 24, 4, 26
 GUTTER = 44  # between the columns, where the climbs run
@@ -115,6 +115,7 @@ def _draw_tier(
     font = drawing.place.font
     title = fit(tier.name, right - left, font)
     drawing.add("text", x=left, y=top + TITLE_HEIGHT / 2 - 2, class_="tier-title", text=title)
+    place_width = max(16.0, *(text_width(rung.place, font) for rung in tier.rungs)) + 8
     spots = {}
     for n, rung in enumerate(tier.rungs):
         y = top + TITLE_HEIGHT + n * (RUNG_HEIGHT + RUNG_GAP)
@@ -125,9 +126,13 @@ def _draw_tier(
         drawing.titled(group, f"{tier.name}: {told}")
         drawing.add("rect", group, x=left, y=y, width=right - left, height=RUNG_HEIGHT, rx=5)
         middle = y + RUNG_HEIGHT / 2
-        drawing.add("text", group, x=left + 24, y=middle, class_="at-end num", text=rung.place)
-        room = right - left - 38 - (14 if rung.has_moved_up else 0)
-        drawing.add("text", group, x=left + 31, y=middle, text=fit(rung.label, room, font))
+        drawing.add(
+            "text", group, x=left + place_width, y=middle, class_="at-end num", text=rung.place
+        )
+        room = right - left - place_width - 14 - (14 if rung.has_moved_up else 0)
+        drawing.add(
+            "text", group, x=left + place_width + 7, y=middle, text=fit(rung.label, room, font)
+        )
         if rung.has_moved_up:
             drawing.add("text", group, x=right - 7, y=middle, class_="at-end", text="▲")
         spots[rung.key] = Spot(left, right, middle)

@@ -94,7 +94,9 @@ def line_chart(
     xs = sorted({x for one in series for x, _ in one.points})
     values = [y for one in series for _, y in one.points if y is not None]
     if values:
-        low, high = usual_range(values) if clip else (min(values), max(values))
+        low, high = min(values), max(values)
+        if clip:
+            low, high = usual_range([[y for _, y in one.points if y is not None] for one in series])
         inside = [r.y for r in references]
         low, high = min([low, *inside]), max([high, *inside])
         if from_zero:
@@ -193,6 +195,7 @@ def _draw_series(drawing, index, one, axes, x_at, y_at, box) -> tuple[float, flo
     end = (box.right, (box.top + box.bottom) / 2)
     places: dict[float, tuple[float, float]] = {}
     runs: list[list[tuple[float, float]]] = [[]]
+    marked = {mark.x for mark in one.marks}
     for x, y in one.points:
         inside = y is not None and axes.low <= y <= axes.high
         if inside:
@@ -203,7 +206,8 @@ def _draw_series(drawing, index, one, axes, x_at, y_at, box) -> tuple[float, flo
             if y is not None:
                 top = (y > axes.high) != axes.flip
                 places[x] = (x_at(x), box.top - 4 if top else box.bottom + 4)
-                _draw_mark(drawing, group, "over" if top else "under", *places[x])
+                if x not in marked:
+                    _draw_mark(drawing, group, "over" if top else "under", *places[x])
 
     line = "".join(path_of(run) for run in runs if len(run) > 1)
     if line:

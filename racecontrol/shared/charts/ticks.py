@@ -42,13 +42,26 @@ def _step(at_least: float, *, is_time: bool = False) -> float:
     return next(size * m for m in (1, 2, 5, 10) if size * m >= at_least * (1 - 1e-9))
 
 
-def usual_range(values: Sequence[float]) -> tuple[float, float]:
-    """Lowest and highest of the usual values: Tukey's outer fences, at least 2 % of the median wide.
+def usual_range(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Lowest and highest of the usual values of all groups; each group is judged by its own spread.
 
-    With fewer than four values nothing can be called unusual.
+    Usual: within Tukey's outer fences of the group, at least 2 % of its median wide. In a group of
+    fewer than four values nothing can be called unusual. There must be a value.
     """
-    if len(values) < 4:
-        return min(values), max(values)
+    lows, highs = [], []
+    for values in groups:
+        if not values:
+            continue
+        if len(values) < 4:
+            low, high = min(values), max(values)
+        else:
+            low, high = _within_fences(values)
+        lows.append(low)
+        highs.append(high)
+    return min(lows), max(highs)
+
+
+def _within_fences(values: Sequence[float]) -> tuple[float, float]:
     low_quarter, median, high_quarter = statistics.quantiles(values, n=4, method="inclusive")
     reach = max(FENCE * (high_quarter - low_quarter), abs(median) * 0.02)
     usual = [v for v in values if low_quarter - reach <= v <= high_quarter + reach]
