@@ -1,0 +1,1 @@
+"""Everything that knows LiveRC: its addresses, its pages, and the only client that calls it."""
