@@ -4,22 +4,22 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from .. import addresses as kinds
-from ..errors import UnexpectedPage
-from ._html import as_text
-from .bot_check import is_bot_check, read_bot_check
-from .catalogue import read_catalogue
-from .dashboard import read_dashboard
-from .entry_list import read_entry_list
-from .event import read_event
-from .events import read_events
-from .heat_sheet import read_heat_sheet
-from .points import read_points
-from .practice_day import read_practice_day
-from .practice_month import read_practice_month
-from .practice_session import read_practice_session
-from .race import read_race
-from .rankings import read_ranking
+from ingestion.liverc import addresses as kinds
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import as_text
+from ingestion.liverc.pages.bot_check import is_bot_check, read_bot_check
+from ingestion.liverc.pages.catalogue import read_catalogue
+from ingestion.liverc.pages.dashboard import read_dashboard
+from ingestion.liverc.pages.entry_list import read_entry_list
+from ingestion.liverc.pages.event import read_event
+from ingestion.liverc.pages.events import read_events
+from ingestion.liverc.pages.heat_sheet import read_heat_sheet
+from ingestion.liverc.pages.points import read_points
+from ingestion.liverc.pages.practice_day import read_practice_day
+from ingestion.liverc.pages.practice_month import read_practice_month
+from ingestion.liverc.pages.practice_session import read_practice_session
+from ingestion.liverc.pages.race import read_race
+from ingestion.liverc.pages.rankings import read_ranking
 
 READERS: dict[str, Callable] = {
     kinds.CATALOGUE: read_catalogue,

@@ -8,7 +8,7 @@ from html import unescape
 
 from bs4 import BeautifulSoup, Tag
 
-from ..errors import UnexpectedPage
+from ingestion.liverc.errors import UnexpectedPage
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d*)?|\.\d+")

@@ -7,20 +7,20 @@ from dataclasses import asdict
 from datetime import date, datetime
 from statistics import fmean, pstdev
 
-from .. import addresses as kinds
-from . import practice_day as practice_day_page
-from ._html import Days, Head, seconds
-from .bot_check import SERVED_STATUS, BotCheckPage
-from .catalogue import CataloguePage
-from .dashboard import DashboardPage
-from .entry_list import EntryListPage
-from .event import EventPage, PageLink
-from .events import EventsPage
-from .points import PointsPage
-from .practice_day import PracticeDayPage
-from .practice_month import PracticeMonthPage
-from .practice_session import PracticeSessionPage
-from .race import RacePage, Result
+from ingestion.liverc import addresses as kinds
+from ingestion.liverc.pages import practice_day as practice_day_page
+from ingestion.liverc.pages._html import Days, Head, seconds
+from ingestion.liverc.pages.bot_check import SERVED_STATUS, BotCheckPage
+from ingestion.liverc.pages.catalogue import CataloguePage
+from ingestion.liverc.pages.dashboard import DashboardPage
+from ingestion.liverc.pages.entry_list import EntryListPage
+from ingestion.liverc.pages.event import EventPage, PageLink
+from ingestion.liverc.pages.events import EventsPage
+from ingestion.liverc.pages.points import PointsPage
+from ingestion.liverc.pages.practice_day import PracticeDayPage
+from ingestion.liverc.pages.practice_month import PracticeMonthPage
+from ingestion.liverc.pages.practice_session import PracticeSessionPage
+from ingestion.liverc.pages.race import RacePage, Result
 
 
 def to_expected(kind: str, page: object) -> dict:

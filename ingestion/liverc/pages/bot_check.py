@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ._html import as_text, title_of
+from ingestion.liverc.pages._html import as_text, title_of
 
 _CHALLENGE = re.compile(
     r"/cdn-cgi/challenge-platform/|cf-chl|challenge-error-text|cf_chl_opt", re.IGNORECASE

@@ -6,9 +6,19 @@ from urllib.parse import urlsplit
 
 from bs4 import Tag
 
-from ..addresses import is_slug
-from ..errors import UnexpectedPage
-from ._html import Head, as_text, body_rows, main_part, need, read_head, soup, squeeze, text
+from ingestion.liverc.addresses import is_slug
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import (
+    Head,
+    as_text,
+    body_rows,
+    main_part,
+    need,
+    read_head,
+    soup,
+    squeeze,
+    text,
+)
 
 PAGE = "track_catalogue"
 OFFLINE, PRACTICE, RACING = 0, 1, 2

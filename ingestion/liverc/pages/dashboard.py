@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import unquote_plus
 
-from ._html import Head, as_text, lines, main_part, need, read_head, soup, squeeze, text, whole
+from ingestion.liverc.pages._html import (
+    Head,
+    as_text,
+    lines,
+    main_part,
+    need,
+    read_head,
+    soup,
+    squeeze,
+    text,
+    whole,
+)
 
 PAGE = "track_dashboard"
 _MAP_QUERY = re.compile(r"[?&]q=([^\"&]*)")

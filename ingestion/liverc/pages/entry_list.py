@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bs4 import Tag
 
-from ..errors import UnexpectedPage
-from ._html import (
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import (
     Days,
     Head,
     as_text,
@@ -20,7 +20,7 @@ from ._html import (
     visible_text,
     whole,
 )
-from .event import EventStats, read_stats
+from ingestion.liverc.pages.event import EventStats, read_stats
 
 PAGE = "entry_list"
 TABLE_ID = re.compile(r"_table_(\w+)$")

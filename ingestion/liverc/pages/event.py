@@ -7,10 +7,9 @@ from datetime import datetime
 from bs4 import BeautifulSoup, Tag
 
 from ingestion.domain.labels import read_link_text
-
-from ..addresses import query_of
-from ..errors import UnexpectedPage
-from ._html import (
+from ingestion.liverc.addresses import query_of
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import (
     Days,
     Head,
     as_text,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from bs4 import Tag
 
-from ..addresses import id_of, query_of
-from ..errors import UnexpectedPage
-from ._html import (
+from ingestion.liverc.addresses import id_of, query_of
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import (
     Days,
     Head,
     as_text,

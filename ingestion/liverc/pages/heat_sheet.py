@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from bs4 import Tag
 
-from ..addresses import id_of, query_of
-from ..errors import UnexpectedPage
-from ._html import (
+from ingestion.liverc.addresses import id_of, query_of
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import (
     Head,
     as_text,
     body_rows,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bs4 import Tag
 
-from ..errors import UnexpectedPage
-from ._html import (
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import (
     Days,
     Head,
     as_text,
@@ -19,7 +19,7 @@ from ._html import (
     soup,
     text,
 )
-from .entry_list import TABLE_ID
+from ingestion.liverc.pages.entry_list import TABLE_ID
 
 PAGE = "points"
 _ROUND = re.compile(

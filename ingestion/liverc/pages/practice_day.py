@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 from bs4 import BeautifulSoup, Tag
 
-from ..addresses import id_of, query_of
-from ..errors import UnexpectedPage
-from ._html import (
+from ingestion.liverc.addresses import id_of, query_of
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import (
     Head,
     as_text,
     body_rows,
@@ -24,8 +24,8 @@ from ._html import (
     visible_text,
     whole,
 )
-from ._script import ScriptError, read_value
-from .practice_month import EMPTY_MESSAGE
+from ingestion.liverc.pages._script import ScriptError, read_value
+from ingestion.liverc.pages.practice_month import EMPTY_MESSAGE
 
 PAGE = "practice_day"
 UNKNOWN_DRIVER = "Unknown Driver"

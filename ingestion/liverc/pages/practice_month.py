@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 from datetime import date
 
-from ..addresses import query_of
-from ..errors import UnexpectedPage
-from ._html import Head, as_text, main_part, read_head, soup, squeeze, text, whole
+from ingestion.liverc.addresses import query_of
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import (
+    Head,
+    as_text,
+    main_part,
+    read_head,
+    soup,
+    squeeze,
+    text,
+    whole,
+)
 
 PAGE = "practice_month"
 EMPTY_MESSAGE = "There are no practice sessions available"

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from bs4 import BeautifulSoup
 
-from ..errors import UnexpectedPage
-from ._html import (
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import (
     Head,
     as_text,
     clock,
@@ -21,7 +21,7 @@ from ._html import (
     text,
     whole,
 )
-from ._script import ScriptError, read_value
+from ingestion.liverc.pages._script import ScriptError, read_value
 
 PAGE = "practice_session"
 _LAPS_OBJ = re.compile(r"\bvar\s+lapsObj\s*=\s*(?=[\[{])")

@@ -12,10 +12,10 @@ from operator import mul
 
 from lxml import etree
 
-from ..errors import UnexpectedPage
-from ._html import Days, Head, as_text, days, squeeze, title_of
-from ._html import ms as to_ms
-from .race_script import Racer, read_racers
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._html import Days, Head, as_text, days, squeeze, title_of
+from ingestion.liverc.pages._html import ms as to_ms
+from ingestion.liverc.pages.race_script import Racer, read_racers
 
 PAGE = "race_result"
 ALL_LAPS, FROM_LAP_2 = "all", "from_lap_2"

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..errors import UnexpectedPage
-from ._script import ScriptError, read_key, read_value
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages._script import ScriptError, read_key, read_value
 
 PAGE = "race_result"
 

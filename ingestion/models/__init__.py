@@ -1,0 +1,23 @@
+"""What the timing system says, as tables. Times are whole milliseconds, moments are UTC."""
+
+from ingestion.models.drivers import Driver, DriverAlias, DriverTransponder
+from ingestion.models.events import Event, Race, RaceClass
+from ingestion.models.fetching import FetchLog, HostBlock, StoredPage
+from ingestion.models.results import Lap, RaceResult
+from ingestion.models.tracks import FavouriteTrack, Track
+
+__all__ = [
+    "Driver",
+    "DriverAlias",
+    "DriverTransponder",
+    "Event",
+    "FavouriteTrack",
+    "FetchLog",
+    "HostBlock",
+    "Lap",
+    "Race",
+    "RaceClass",
+    "RaceResult",
+    "StoredPage",
+    "Track",
+]
