@@ -223,6 +223,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=600)  # per token or person
 API_ANONYMOUS_WRITES_PER_MINUTE = env.int("API_ANONYMOUS_WRITES_PER_MINUTE", default=120)  # per IP
+# Whether strangers may make run plans through the API, and read those strangers made, by id.
+RUN_PLANS_ANONYMOUS = env.bool("RUN_PLANS_ANONYMOUS", default=not PRODUCTION)
 METRICS_TOKEN = env("METRICS_TOKEN", default="")  # lets a scraper read /metrics without a session
 
 # -- background work -----------------------------------------------------------------------------
