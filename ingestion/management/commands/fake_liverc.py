@@ -1,8 +1,6 @@
 """The LiveRC stand-in as a process of its own."""
 
 import signal
-import sys
-import threading
 from datetime import date
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,6 +9,7 @@ from django.utils import timezone
 from ingestion.fake_liverc import FakeLiveRC
 from ingestion.fake_liverc.faults import read_faults
 from ingestion.fake_liverc.world import DEMO_EVENT_ID
+from racecontrol.shared.leash import Leash
 
 
 class Command(BaseCommand):
@@ -44,14 +43,8 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: fake.stop())
         if leash:
-            threading.Thread(target=wait_for_the_end, args=(fake,), daemon=True).start()
+            Leash().hold()
         self.stdout.write(f"LiveRC stand-in at {fake.url}/ (demo event {DEMO_EVENT_ID} at redgum)")
         self.stdout.flush()
         with fake.server:
             fake.serve()
-
-
-def wait_for_the_end(fake: FakeLiveRC) -> None:
-    while sys.stdin.buffer.read(1024):
-        pass
-    fake.stop()
