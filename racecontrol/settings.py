@@ -50,7 +50,7 @@ PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000")  # in mails and 
 # -- database ------------------------------------------------------------------------------------
 # DATABASE_URL names a real server; without it development and tests start the embedded one.
 # Commands that only calculate need none: they start nothing and could not reach one.
-if sys.argv[1:2] and sys.argv[1] in {"orp", "parse_page"}:
+if sys.argv[1:2] and sys.argv[1] in {"orp", "parse_page", "fake_liverc"}:
     DATABASES = {"default": {"ENGINE": "django.db.backends.dummy"}}
 elif env("DATABASE_URL", default=""):
     DATABASES = {"default": env.db("DATABASE_URL")}
