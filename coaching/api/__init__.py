@@ -2,4 +2,7 @@
 
 from ninja import Router
 
+from coaching.api.sessions import router as sessions
+
 router = Router()
+router.add_router("", sessions)

@@ -3,15 +3,37 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, sqrt
 
 from racecontrol.shared.errors import InvalidInput
 
 MOST_MS = 3_600_000  # a lap of an hour is a typing mistake
+MOST_LAPS = 100_000  # of one heat
 FLAGS = ("out", "in", "pit", "yellow", "invalid")
 
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,5})(?:[.,](\d{1,6}))?")
 _LEADING_NUMBER = re.compile(r"^(?:lap\s*)?\d{1,5}\s*[:.)]?\s+(?=\S)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RawLap:
+    """A lap as it was sent: seconds or text, nothing of it checked yet."""
+
+    lap_time: float | int | str
+    number: int | None = None
+    confidence: int | None = None
+    flag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLap:
+    """A lap to be stored; without a number it follows the last one of its heat."""
+
+    ms: int
+    number: int | None = None
+    confidence: int | None = None
+    flag: str = ""
+    source_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +84,49 @@ def check_lap_ms(ms: int) -> int:
     if ms >= MOST_MS:
         raise InvalidInput("A lap time is below one hour.")
     return ms
+
+
+def lap_ms_of(value: float | str) -> int:
+    """Whole milliseconds of seconds as a number, or of text as `read_lap_ms` takes it."""
+    if isinstance(value, str):
+        return read_lap_ms(value)
+    if not isfinite(value):
+        raise InvalidInput("A lap time is a number of seconds.")
+    return check_lap_ms(round(value * 1000) if abs(value) < MOST_MS else MOST_MS)
+
+
+def read_laps(laps: Sequence[RawLap], *, name: str = "laps") -> list[NewLap]:
+    """All of them, or InvalidInput naming every wrong one by its index: fields {"laps.3": ["…"]}."""
+    good: list[NewLap] = []
+    wrong: dict[str, list[str]] = {}
+    numbers: dict[int, int] = {}
+    for index, lap in enumerate(laps):
+        faults = []
+        ms = 0
+        try:
+            ms = lap_ms_of(lap.lap_time)
+        except InvalidInput as refusal:
+            faults.append(str(refusal))
+        if lap.confidence is not None and not 1 <= lap.confidence <= 5:
+            faults.append("Confidence goes from 1 to 5.")
+        if lap.flag and lap.flag not in FLAGS:
+            faults.append(f"A flag is one of {', '.join(FLAGS)}.")
+        if lap.number is not None:
+            if not 1 <= lap.number <= MOST_LAPS:
+                faults.append(f"Lap numbers go from 1 to {MOST_LAPS}.")
+            elif numbers.setdefault(lap.number, index) != index:
+                faults.append(f"Lap {lap.number} stands here twice.")
+        if faults:
+            wrong[f"{name}.{index}"] = faults
+        else:
+            good.append(NewLap(ms, lap.number, lap.confidence, lap.flag))
+    if wrong:
+        first = next(iter(wrong))
+        index = int(first.rpartition(".")[2])
+        raise InvalidInput(
+            f"Lap {index + 1} of {len(laps)}: {wrong[first][0]} Nothing was stored.", fields=wrong
+        )
+    return good
 
 
 def read_paste(text: str) -> list[TypedLap]:

@@ -1,0 +1,9 @@
+"""Who may open coaching's addresses: the garage's and the missions' samples together."""
+
+from coaching.tests import matrix_garage
+
+SHARED: set[str] = set()
+
+
+def samples(owner):
+    return matrix_garage.samples(owner)
