@@ -89,8 +89,13 @@ class _Reader:
         first = self._date(tour, "start_date", "tdf_simulation.") if tour else goal
         last = self._date(tour, "end_date", "tdf_simulation.") if tour else goal
         legacy_id, name = self._text("id"), self._text("name")
+        constraints = self._numbers("constraints", ("min_readiness", "min_tsb", "max_rhr"))
+        constraints |= self._numbers("safety", _SAFETY, tour, "tdf_simulation.")
+        rider = self._numbers("athlete", ("ftp", "weight_kg"))
         self._refuse_if_wrong()
-        assert start and first and last and goal
+        assert start is not None
+        assert first is not None
+        assert last is not None
         if last != goal:
             self.notes.append(f"goal_date {goal} is not the last event day {last}; we keep {last}")
         dates = Dates(min(start, first), first, last)
@@ -102,9 +107,8 @@ class _Reader:
             name=name,
             event_name=self._text("goal_event", is_needed=False) or name,
             dates=dates,
-            constraints=self._numbers("constraints", ("min_readiness", "min_tsb", "max_rhr"))
-            | self._numbers("safety", _SAFETY, tour, "tdf_simulation."),
-            rider=self._numbers("athlete", ("ftp", "weight_kg")),
+            constraints=constraints,
+            rider=rider,
             targets=self._plain("targets"),
             detection=dict(tour.get("detection") or {}) if tour else {},
             schema=schema,
