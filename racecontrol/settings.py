@@ -1,5 +1,7 @@
 """Every knob of the product. The only module that reads the environment."""
 
+import base64
+import hashlib
 import os
 import secrets
 import sys
@@ -36,6 +38,11 @@ def generated_secret(name: str) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48))
     return path.read_text()
+
+
+def generated_key(secret: str) -> str:
+    """A Fernet key made from a random text."""
+    return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).decode()
 
 
 SECRET_KEY = env("SECRET_KEY", default="") or development_only(
@@ -227,6 +234,11 @@ API_ANONYMOUS_WRITES_PER_MINUTE = env.int("API_ANONYMOUS_WRITES_PER_MINUTE", def
 RUN_PLANS_ANONYMOUS = env.bool("RUN_PLANS_ANONYMOUS", default=not PRODUCTION)
 METRICS_TOKEN = env("METRICS_TOKEN", default="")  # lets a scraper read /metrics without a session
 
+# What seals stored secrets (API keys, prompts, health notes): Fernet keys, the newest first.
+FIELD_KEYS = env.list("FIELD_KEYS", default=[]) or development_only(
+    "FIELD_KEYS", [] if PRODUCTION else [generated_key(generated_secret("field_key"))]
+)
+
 # -- background work -----------------------------------------------------------------------------
 # The queue lives in our own database, so a job and the rows it is about commit together.
 # retry > timeout * (1 + ceil((queue_limit + 1) / workers)), or a healthy cluster runs tasks twice.
@@ -269,6 +281,25 @@ LIVERC_CATALOGUE_URL = env("LIVERC_CATALOGUE_URL", default="https://live.liverc.
 LIVERC_CONTACT = env("LIVERC_CONTACT", default="")  # goes into the User-Agent
 LIVERC_PER_MINUTE = env.int("LIVERC_PER_MINUTE", default=10)  # requests per track
 LIVERC_PER_DAY = env.int("LIVERC_PER_DAY", default=100)
+
+# -- language model ------------------------------------------------------------------------------
+# The operator's default endpoint (any OpenAI-compatible one, private addresses allowed) and what
+# people may enter themselves. Empty LLM_BASE_URL: everybody brings their own.
+LLM_BASE_URL = env("LLM_BASE_URL", default="")
+LLM_MODEL = env("LLM_MODEL", default="")
+LLM_API_KEY = env("LLM_API_KEY", default="")
+LLM_MODE = env("LLM_MODE", default="")  # json_schema, json_object, none; empty finds out
+LLM_USER_HOSTS = env.list(
+    "LLM_USER_HOSTS", default=["api.openai.com", "api.mistral.ai", "openrouter.ai"]
+)
+LLM_CUSTOM_URLS = env.bool("LLM_CUSTOM_URLS", default=False)  # any public https host
+LLM_TRUSTED_ORIGINS = env.list("LLM_TRUSTED_ORIGINS", default=[])  # http://127.0.0.1:11434
+LLM_TOKENS_PER_DAY = env.int("LLM_TOKENS_PER_DAY", default=200_000)  # per person
+LLM_CALLS_PER_DAY = env.int("LLM_CALLS_PER_DAY", default=100)  # per person
+LLM_PROMPTS_KEPT_DAYS = env.int("LLM_PROMPTS_KEPT_DAYS", default=180)
+MISSIONS_ARCHIVED_AFTER_DAYS = env.int("MISSIONS_ARCHIVED_AFTER_DAYS", default=90)
+# Scripted replies for the demo login, labelled as such everywhere; never where DEBUG is off.
+COACHING_SCRIPTED_DEMO = not PRODUCTION
 
 # -- logs ----------------------------------------------------------------------------------------
 shared_processors = [

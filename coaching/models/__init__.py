@@ -2,16 +2,50 @@
 
 from coaching.models.changes import SetupChange, XFactorAudit
 from coaching.models.garage import RacerProfile, Vehicle
+from coaching.models.mission_runs import (
+    EndpointHealth,
+    LlmAccount,
+    LlmExchange,
+    MissionNotification,
+    MissionRun,
+    ModelPrice,
+    RunResponse,
+    RunRevision,
+)
+from coaching.models.missions import (
+    CheckIn,
+    Consent,
+    EventRules,
+    Mission,
+    MissionDraft,
+    MissionTransition,
+    StageResult,
+)
 from coaching.models.runs import Heat, LapFile, OrpScore, RunLog, Session
 
 __all__ = [
+    "CheckIn",
+    "Consent",
+    "EndpointHealth",
+    "EventRules",
     "Heat",
     "LapFile",
+    "LlmAccount",
+    "LlmExchange",
+    "Mission",
+    "MissionDraft",
+    "MissionNotification",
+    "MissionRun",
+    "MissionTransition",
+    "ModelPrice",
     "OrpScore",
     "RacerProfile",
     "RunLog",
+    "RunResponse",
+    "RunRevision",
     "Session",
     "SetupChange",
+    "StageResult",
     "Vehicle",
     "XFactorAudit",
 ]

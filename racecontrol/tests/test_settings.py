@@ -12,6 +12,7 @@ GOOD = {
     "SECRET_KEY": "k7Yw0xZ3vN8qR5tB2mC9dF6gH1jL4pS0aE7uI3oP5yT8rW2qXz",
     "ALLOWED_HOSTS": "race.example.org",
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+    "FIELD_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
 }
 
 
@@ -32,7 +33,7 @@ def check(env: dict) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "FIELD_KEYS"])
 def test_production_refuses_development_defaults(missing):
     answer = check({name: value for name, value in GOOD.items() if name != missing})
 
