@@ -23,7 +23,8 @@ MOST_FROM_A_MAIN = 7
 class Move:
     """One driver's way from a lower main into a higher one. Positions and slots count from 1.
 
-    `flags` says why a person should look; a flagged move is not asserted.
+    `flags` says why a person should look; a flagged move is not asserted. `direct` counts the direct
+    qualifiers above, `beaten` those of them the driver finished in front of.
     """
 
     lower_id: Hashable
@@ -38,6 +39,8 @@ class Move:
     confidence: str
     flags: tuple[str, ...] = ()
     evidence: dict = field(default_factory=dict)
+    direct: int = 0
+    beaten: int = 0
     moved_again_to: Hashable | None = None
     name: str = ""
 
@@ -60,6 +63,7 @@ class Step:
     moves: tuple[Move, ...]
     direct: tuple[Start, ...]
     stayed: tuple[Hashable, ...]
+    legs: tuple[Hashable, ...] = ()
 
     @property
     def asserted(self) -> tuple[Move, ...]:
@@ -243,6 +247,8 @@ def step_between(
                 upper_laps=start.laps,
                 confidence=confidence,
                 flags=tuple(flags),
+                direct=len(direct),
+                beaten=sum(1 for s in direct if (s.position or 999) > (start.position or 999)),
                 name=start.name or below.name,
                 evidence={
                     "official": is_official,
@@ -250,7 +256,6 @@ def step_between(
                     "finish": position,
                     "grid_slot": start.slot,
                     "grid_fits": fits,
-                    "direct": len(direct),
                     "legs": len(source.races),
                     "last_chance": source.upper is not None,
                 },
@@ -265,6 +270,7 @@ def step_between(
         moves=tuple(moves),
         direct=direct,
         stayed=tuple(driver for driver in order if driver not in gone),
+        legs=tuple(race.race_id for race in source.races),
     )
 
 
@@ -369,7 +375,10 @@ def guessed(
 def linked(steps: list[Step]) -> list[Step]:
     """Each asserted move knows the main its driver moved up to from there."""
     onward = {
-        (move.lower_id, move.driver_id): move.upper_id for step in steps for move in step.asserted
+        (race_id, move.driver_id): move.upper_id
+        for step in steps
+        for move in step.asserted
+        for race_id in step.legs
     }
     return [
         replace(

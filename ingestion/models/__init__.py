@@ -1,5 +1,6 @@
 """What the timing system says, as tables. Times are whole milliseconds, moments are UTC."""
 
+from ingestion.models.bumpups import BumpUp, OfficialBumpSlot
 from ingestion.models.drivers import Driver, DriverAlias, DriverTransponder
 from ingestion.models.events import Event, Race, RaceClass
 from ingestion.models.fetching import FetchLog, HostBlock, StoredPage
@@ -7,6 +8,7 @@ from ingestion.models.results import Lap, RaceResult
 from ingestion.models.tracks import FavouriteTrack, Track
 
 __all__ = [
+    "BumpUp",
     "Driver",
     "DriverAlias",
     "DriverTransponder",
@@ -15,6 +17,7 @@ __all__ = [
     "FetchLog",
     "HostBlock",
     "Lap",
+    "OfficialBumpSlot",
     "Race",
     "RaceClass",
     "RaceResult",

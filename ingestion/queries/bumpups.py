@@ -1,0 +1,109 @@
+"""Reads of bump-ups: the mains they are found in, and the moves of an event, a race or a driver."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+
+from ingestion.domain.ladder import MainRace, Start, is_main
+from ingestion.models import BumpUp, OfficialBumpSlot, Race, RaceResult
+
+
+def mains_of(event_ids: Iterable[int]) -> dict[int, list[MainRace]]:
+    """The mains of each event with their results, in four queries however many events there are.
+
+    Races the source withdrew are left out; those whose result could not be read stay, without starts.
+    """
+    found: dict[int, list[MainRace]] = {event_id: [] for event_id in event_ids}
+    mains: dict[int, tuple[int, MainRace]] = {}
+    rows = Race.objects.filter(
+        event_id__in=list(found), source=Race.Source.RACE, heat=None, missing_since=None
+    ).values_list(
+        "pk",
+        "event_id",
+        "label",
+        "race_class__name",
+        "round_label",
+        "race_number",
+        "completed_at",
+        "length_ms",
+        "session_type",
+        "session_type_override",
+    )
+    for pk, event_id, label, class_name, round_label, number, done, length, kind, override in rows:
+        race = MainRace(
+            race_id=pk,
+            label=label,
+            class_name=class_name,
+            round=round_label,
+            number=number,
+            completed_at=done,
+            length=timedelta(milliseconds=length) if length else None,
+            session_type=override or kind,
+        )
+        if is_main(race):
+            mains[pk] = (event_id, race)
+    starts = starts_of(mains)
+    slots = official_slots_of(mains)
+    for pk, (event_id, race) in mains.items():
+        found[event_id].append(
+            replace(
+                race,
+                starts=tuple(starts.get(pk, ())),
+                official_slots=frozenset(slots.get(pk, ())),
+            )
+        )
+    return found
+
+
+def starts_of(race_ids: Iterable[int]) -> dict[int, list[Start]]:
+    """Race id -> its results, by driver (a merged driver counts as the one he was merged into)."""
+    found: dict[int, list[Start]] = {}
+    rows = RaceResult.objects.filter(race_id__in=list(race_ids), missing_since=None).values_list(
+        "race_id",
+        Coalesce("driver__merged_into_id", "driver_id"),
+        "position",
+        "qual",
+        "laps",
+    )
+    for race_id, driver_id, position, slot, laps in rows:
+        found.setdefault(race_id, []).append(Start(driver_id, position, slot, laps))
+    return found
+
+
+def official_slots_of(race_ids: Iterable[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    rows = OfficialBumpSlot.objects.filter(race_id__in=list(race_ids)).values_list(
+        "race_id", "slot"
+    )
+    for race_id, slot in rows:
+        found.setdefault(race_id, []).append(slot)
+    return found
+
+
+def bump_ups() -> QuerySet[BumpUp]:
+    """Moves with all a row shows, newest first."""
+    return BumpUp.objects.select_related(
+        "driver", "race_class", "source_race", "target_race", "event__track", "moved_again"
+    )
+
+
+def bump_ups_of_event(event_id: int) -> QuerySet[BumpUp]:
+    """In the order people read them: by class, from the bottom main up, by finish."""
+    return (
+        bump_ups()
+        .filter(event_id=event_id)
+        .order_by(
+            "race_class__name", "source_race__run_order", "source_race_id", "source_position", "pk"
+        )
+    )
+
+
+def bumped_into(race_id: int) -> dict[int, BumpUp]:
+    """Driver id -> the standing move that brought the driver into this race."""
+    rows = BumpUp.objects.standing().filter(target_race_id=race_id)
+    return {
+        row.driver_id: row for row in rows.select_related("source_race", "source_race__race_class")
+    }

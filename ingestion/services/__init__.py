@@ -1,0 +1,1 @@
+"""What ingestion saves: one module per thing."""
