@@ -1,0 +1,177 @@
+"""The shell and the charts as a person uses them: with a mouse, a keyboard, a phone, and on paper."""
+
+import itertools
+
+import pytest
+from playwright.sync_api import expect
+
+from racecontrol.testing.browser import assert_fine
+
+pytestmark = pytest.mark.browser
+
+LAP_TIMES = "#chart-lap-times"
+NAMES = f"{LAP_TIMES} svg.chart:visible .series-label text"
+
+
+@pytest.fixture
+def page(settings, open_page, user):
+    settings.ROOT_URLCONF = "racecontrol.tests.shell_pages"
+    page = open_page(user)
+    page.goto("/shell/")
+    return page
+
+
+def opacity(page, column: int) -> float:
+    line = page.locator(f"{LAP_TIMES} svg.chart:visible .series[data-column='{column}']")
+    return float(line.evaluate("e => getComputedStyle(e).opacity"))
+
+
+def test_a_page_full_of_charts_has_no_fault(page):
+    assert_fine(page, "/shell/", name="shell")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_names_of_twelve_drivers_stay_apart_and_in_the_picture(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+
+    boxes = sorted((box.bounding_box() for box in page.locator(NAMES).all()), key=lambda b: b["y"])
+    picture = page.locator(f"{LAP_TIMES} svg.chart:visible").bounding_box()
+    assert len(boxes) == 12
+    for above, below in itertools.pairwise(boxes):
+        assert above["y"] + above["height"] * 0.85 <= below["y"]
+    assert all(box["x"] + box["width"] <= picture["x"] + picture["width"] + 1 for box in boxes)
+    assert all(box["height"] >= 9 for box in boxes), "too small to read"
+
+
+def test_the_pointer_reads_the_laps_under_it(page):
+    plot = page.locator(f"{LAP_TIMES} [data-chart-plot]")
+    box = plot.bounding_box()
+
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 80)
+
+    tip = page.locator(f"{LAP_TIMES} .chart-tip")
+    expect(tip).to_contain_text("Lap ")
+    expect(tip).to_contain_text("Driver 0 Long-Surname")
+    expect(tip).to_contain_text("and 4 more")
+
+
+def test_the_keyboard_moves_the_cursor_and_keeps_a_driver_in_view(page):
+    page.locator(f"{LAP_TIMES} [data-chart-plot]").focus()
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(f"{LAP_TIMES} [role=status]")).to_contain_text("Lap 2:")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    expect(page.locator(f"{LAP_TIMES} [role=status]")).to_have_text(
+        "Driver 1 Long-Surname kept in view"
+    )
+    assert opacity(page, 2) == 1
+    assert opacity(page, 1) < 0.5
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    assert opacity(page, 1) == 1
+
+
+def test_a_click_on_a_name_keeps_that_driver_in_view(page):
+    page.locator(NAMES).nth(3).click()
+
+    assert opacity(page, 4) == 1
+    assert opacity(page, 1) < 0.5
+
+
+def test_the_chosen_colours_stay_after_a_reload(page):
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+    page.reload()
+
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="As the system").click()
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") is None
+
+
+def test_a_refusal_is_told_among_the_notices(page):
+    page.get_by_role("button", name="Refused").click()
+
+    expect(page.locator("#notices")).to_contain_text("try again at 14:05")
+    assert any("429" in problem for problem in page.problems)
+    page.problems.clear()
+
+
+def test_a_broken_answer_is_told_in_words(page):
+    page.get_by_role("button", name="Broken").click()
+
+    expect(page.locator("#notices")).to_contain_text("That did not work (500)")
+    page.problems.clear()
+
+
+def test_what_cannot_be_undone_asks_first(page):
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="Delete").click()
+    expect(page).to_have_title("Shell")
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete").click()
+    expect(page).to_have_title("Deleted")
+
+    assert asked == ["Delete it?"]
+
+
+def test_escape_closes_the_menu_and_gives_the_focus_back(page):
+    page.locator(".menu summary").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(page.locator(".menu summary")).to_be_focused()
+
+
+def test_the_first_tab_leads_past_the_sections(page):
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_paper_shows_the_page_without_the_shell(page):
+    page.emulate_media(media="print")
+
+    expect(page.locator(".top")).to_be_hidden()
+    expect(page.locator(".side")).to_be_hidden()
+    expect(page.locator(f"{LAP_TIMES} svg.chart:visible")).to_be_visible()
+
+
+def test_without_javascript_the_page_says_the_same(settings, open_page, user):
+    settings.ROOT_URLCONF = "racecontrol.tests.shell_pages"
+    page = open_page(user, java_script_enabled=False)
+    page.goto("/shell/")
+
+    page.get_by_text("The same as a table").first.click()
+
+    expect(page.get_by_role("cell", name="24.037 ").first).to_be_visible()
+    expect(page.locator("[data-theme-switch]")).to_be_hidden()
+
+
+def test_an_inline_script_or_style_is_refused_by_the_policy(page):
+    page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.hacked = true";
+            document.head.append(script);
+            document.body.insertAdjacentHTML("beforeend", "<p id='red' style='color: rgb(1, 2, 3)'>x</p>");
+        }"""
+    )
+
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("#red").evaluate("e => getComputedStyle(e).color") != "rgb(1, 2, 3)"
+    assert len(page.problems) == 2
+    page.problems.clear()
