@@ -1,58 +1,56 @@
-"""Every page, in a real browser: readable by people and screen readers, clean under our own policy.
+"""Every page there is, opened in a real browser: accessible, calm in the console, never too wide.
 
-A new page joins by itself (with the sample of its room's tests/matrix.py).
+A new address joins by itself, with the sample its room's tests/matrix.py gives.
 """
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
 from django.urls import reverse
 from waffle.models import Flag
 
 from racecontrol.shared import flags
-from racecontrol.testing.matrix import page_names, rooms_matrix
+from racecontrol.testing.browser import assert_fine, faults_of
+from racecontrol.testing.matrix import ROOMS, page_names, rooms_matrix
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-# Overflowing the phone's width is the one fault no accessibility checker names.
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+FOR_STRANGERS = ["home", "account_login", "account_signup", "account_reset_password"]
+FOREIGN = ["account_email", "account_change_password", "account_logout", "admin:index"]
 
 
-@pytest.fixture
-def pages(staff):
-    """Addresses that answer a GET with a page, everything switched on, as staff sees them."""
-    from django.test import Client
+def is_page(answer) -> bool:
+    """A whole page, not a part on its own, a file or JSON."""
+    return answer["Content-Type"].startswith("text/html") and "<html" in answer.text[:300]
 
-    for name in flags.ALL:
-        Flag.objects.update_or_create(name=name, defaults={"everyone": True})
-    matrix, client, found = rooms_matrix(staff), Client(), {}
+
+def room_of(name: str) -> str:
+    return name.partition(":")[0] if ":" in name else "racecontrol"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_page_of_a_room(open_page, staff, room):
+    """As staff who own everything, so that no page is closed to them."""
+    for flag in flags.ALL:
+        Flag.objects.update_or_create(name=flag, defaults={"everyone": True})
+    samples = rooms_matrix(staff).samples
+    client = Client()
     client.force_login(staff)
+    page, faults = open_page(staff), []
     for name, arguments in page_names():
-        if arguments and name not in matrix.samples:
-            continue  # test_url_matrix says so
-        url = reverse(name, kwargs=matrix.samples.get(name, {}))
+        if room_of(name) != room or (arguments and name not in samples):
+            continue
+        url = reverse(name, kwargs=samples.get(name, {}))
         answer = client.get(url)
-        if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
-            found[name] = url
-    return found
-
-
-@pytest.mark.parametrize(
-    ("size", "theme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone, light", "desk, dark"]
-)
-def test_every_page_can_be_read(open_page, staff, pages, size, theme):
-    page, axe, faults = open_page(staff, viewport=size, color_scheme=theme), Axe(), []
-    for name, url in pages.items():
-        page.goto(url)
-        if "<html" not in page.content()[:200]:
-            continue  # a part on its own
-        wider = page.evaluate(TOO_WIDE)
-        if wider > 0:
-            faults.append(f"{name} ({url}): {wider} px wider than the screen")
-        for violation in axe.run(page).response["violations"]:
-            where = "; ".join(str(node["target"]) for node in violation["nodes"][:3])
-            faults.append(f"{name}: {violation['id']} ({violation['impact']}): {where}")
-        faults += [f"{name}: {problem}" for problem in page.problems]
-        page.problems.clear()
+        if answer.status_code == 200 and is_page(answer):
+            faults += faults_of(page, url, name=name.replace(":", "-"))
     assert not faults, "\n".join(faults)
-    assert len(pages) >= 4
+
+
+@pytest.mark.parametrize("name", FOR_STRANGERS)
+def test_pages_for_strangers(open_page, name):
+    assert_fine(open_page(), reverse(name), name=f"stranger-{name}")
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_pages_of_others_in_our_look(open_page, staff, name):
+    assert_fine(open_page(staff), reverse(name), name=name.replace(":", "-"))
