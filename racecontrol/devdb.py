@@ -43,6 +43,8 @@ DEV_TUNING: Final = {
     "log_min_messages": "warning",
     "timezone": "UTC",
     "jit": "off",
+    # A query whose client was killed ends within a second, and so do the locks it held.
+    "client_connection_check_interval": "1s",
 }
 # Thrown away after the run: nothing needs to survive a power cut.
 TEST_TUNING: Final = DEV_TUNING | {

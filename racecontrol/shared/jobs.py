@@ -283,6 +283,26 @@ def revive(*, overdue: timedelta = timedelta(seconds=60)) -> int:
     return sent
 
 
+def release_orphans(queue: str) -> int:
+    """At the start of a worker: what a dead one had taken from this queue is due at once.
+
+    A message counts as taken when its lock lies in the future although its job is due. Where
+    another worker is alive and at it, its advisory lock tells; returns how many were released.
+    """
+    released = 0
+    for message in OrmQ.objects.filter(key=queue, lock__gt=now()):
+        row = OrmQ.objects.filter(pk=message.pk)
+        if message.task.get("func") != RUNNER:  # a scheduled task: may run twice
+            released += row.update(lock=now())
+            continue
+        job_id = message.task["args"][0]
+        if Job.objects.filter(pk=job_id, run_at__gt=now()).exists():
+            continue  # held back on purpose
+        with pglock.advisory(f"job:{job_id}", timeout=0, side_effect=pglock.Return) as is_free:
+            released += row.update(lock=now()) if is_free else 0
+    return released
+
+
 def may_act(user: Any, job: Job) -> bool:
     """Owners steer their jobs; staff steer all."""
     return bool(user and (user.is_staff or (job.owner_id and job.owner_id == user.pk)))

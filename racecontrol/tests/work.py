@@ -36,3 +36,17 @@ def many_steps(job, steps):
         job.progress(step, steps, f"step {step}")
         job._shown = 0.0
         LiveEvent.objects.create(topic="steps", body=str(step))
+
+
+def sleep_then_note(job, number, seconds):
+    """Takes a while, then one effect with a natural key; a second run finds it done."""
+    from pathlib import Path
+    from time import sleep
+
+    from django.conf import settings
+
+    with (Path(settings.VAR_DIR) / "began").open("a") as began:
+        began.write(f"{number}\n")
+    sleep(seconds)
+    LiveEvent.objects.create(topic=f"noted:{number}", body="{}")
+    return {"number": number}

@@ -1,0 +1,166 @@
+"""Everything at once on one machine: database, migrations, demo, web server, workers."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from racecontrol.devdb import Cluster, EmbeddedDatabaseError, cluster_of
+from racecontrol.models import User
+from racecontrol.supervisor import AlreadyRunning, Child, RunLock, Supervisor, free_port
+
+QUEUES = ("default", "slow")
+
+
+class Command(BaseCommand):
+    help = "Start Race Control on this machine and keep it running until Ctrl-C."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        parser.add_argument("--port", type=int, default=8000, help="The next free one is taken.")
+        parser.add_argument(
+            "--no-demo",
+            action="store_true",
+            help="No demo login, no demo event, and the real timing site instead of our stand-in.",
+        )
+
+    def handle(self, *, port: int, no_demo: bool, **options: Any) -> None:
+        self.began = time.monotonic()
+        lock = RunLock(settings.VAR_DIR / "up.lock")
+        try:
+            lock.take(wait=20)
+        except AlreadyRunning as other:
+            raise CommandError(
+                f"Race Control runs in this folder already ({other}). "
+                "Stop it with Ctrl-C where it was started, or with `make stop`."
+            ) from other
+        cluster = cluster_of(settings.DATABASES["default"])
+        supervisor = Supervisor(self.say)
+        supervisor.heed_signals()
+        try:
+            if cluster:
+                cluster.ensure()  # the last set may have stopped it while we waited
+            self.prepare()
+            self.run(supervisor, cluster, lock, port=port, with_demo=not no_demo)
+        finally:
+            self.say("stopping")
+            supervisor.end(patience=15)
+            self.put_away(cluster)
+            lock.free()
+
+    def say(self, text: str) -> None:
+        self.stdout.write(f"{'up':>11} | {text}  [{time.monotonic() - self.began:.1f} s]")
+        self.stdout.flush()
+
+    def prepare(self) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.say("setting up the tables")
+            call_command("migrate", verbosity=0, interactive=False)
+        call_command("sync_setup", stdout=io.StringIO())
+
+    def run(
+        self,
+        supervisor: Supervisor,
+        cluster: Cluster | None,
+        lock: RunLock,
+        *,
+        port: int,
+        with_demo: bool,
+    ) -> None:
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        if with_demo:
+            environment |= self.start_stand_in(supervisor, environment)
+            self.load_demo_once(environment)
+        connection.close()
+
+        def child(name: str, *arguments: str, **extra: str) -> Child:
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
+            return supervisor.add(Child(name, command, environment | extra))
+
+        port = free_port(port)
+        child("web", "web", "--port", str(port))
+        workers = [
+            child(f"jobs {queue}", "worker", "--cluster", queue, Q_CLUSTER_NAME=queue)
+            for queue in QUEUES
+        ]
+        url, is_told, look_at_database = f"http://127.0.0.1:{port}", False, 0.0
+        while not supervisor.stopping.wait(0.2):
+            supervisor.look_after()
+            if cluster and time.monotonic() > look_at_database:
+                look_at_database = time.monotonic() + 1
+                self.heal_database(cluster, workers)
+            if not is_told and answers(f"{url}/health/ready"):
+                is_told = True
+                lock.note(url)
+                login = "   login: demo / demo" if with_demo else ""
+                self.say(f"ready: {url}{login}   (Ctrl-C stops)")
+
+    def start_stand_in(self, supervisor: Supervisor, environment: dict[str, str]) -> dict[str, str]:
+        """The LiveRC stand-in and where to find it, unless the settings name a site already."""
+        if "liverc.com" not in settings.LIVERC_URL_TEMPLATE:
+            return {}
+        port = str(free_port(8009))
+        manage = str(settings.BASE_DIR / "manage.py")
+        command = [sys.executable, manage, "fake_liverc", "--port", port, "--leash"]
+        supervisor.add(Child("stand-in", command, environment))
+        site = f"http://127.0.0.1:{port}"
+        return {"LIVERC_URL_TEMPLATE": f"{site}/{{track}}", "LIVERC_CATALOGUE_URL": f"{site}/"}
+
+    def load_demo_once(self, environment: dict[str, str]) -> None:
+        """In a process of its own: its settings must name the stand-in."""
+        if User.objects.exists():
+            return
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "load_demo"]
+        loading = subprocess.run(
+            command, env=environment, check=False, capture_output=True, text=True
+        )
+        if loading.returncode:
+            self.stdout.write(loading.stdout + loading.stderr)
+            raise CommandError("The demo could not be loaded; see above. --no-demo leaves it out.")
+        self.say("demo loaded")
+
+    def heal_database(self, cluster: Cluster, workers: list[Child]) -> None:
+        if cluster.running():
+            return
+        try:
+            cluster.ensure()
+        except EmbeddedDatabaseError as fault:
+            self.say(f"the database does not start: {fault}")
+            return
+        # A worker's job under way has lost its connection: begin anew, which releases the job.
+        for worker in workers:
+            worker.restart()
+        self.say("the database had ended; it is back, and the workers begin anew")
+
+    def put_away(self, cluster: Cluster | None) -> None:
+        connection.close()
+        if cluster is None:
+            return self.say("stopped")
+        deadline = time.monotonic() + 3  # connections of ended processes linger for a moment
+        try:
+            while not cluster.stop_if_unused():
+                if time.monotonic() > deadline:
+                    return self.say("stopped; the database stays for its other clients")
+                time.sleep(0.1)
+        except (EmbeddedDatabaseError, DatabaseError, OSError) as fault:
+            return self.say(f"stopped; the database did not answer: {fault}")
+        return self.say("stopped, the database too")
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
