@@ -3,6 +3,7 @@
 A stamp with the hash of the requirements and of the Python makes the second call free.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -15,10 +16,20 @@ def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036  an older Python gets this far
         sys.exit(f"Race Control needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     home, requirements = Path(sys.argv[1]), Path(sys.argv[2])
-    stamp = home / ".ready"
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    stamp = home / ".ready"
     if stamp.exists() and stamp.read_text() == wanted:
         return
+    lock = home.parent / ".var" / "bootstrap.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("a") as file:  # `make run` and `make test` at once: one of them installs
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not (stamp.exists() and stamp.read_text() == wanted):
+            install(home, requirements)
+            stamp.write_text(wanted)
+
+
+def install(home: Path, requirements: Path) -> None:
     try:
         import ensurepip  # noqa: F401
     except ImportError:
@@ -39,7 +50,6 @@ def main() -> None:
         sys.exit(
             "The packages could not be installed; pip says why above. Run the same command again."
         )
-    stamp.write_text(wanted)
 
 
 main()
