@@ -49,6 +49,13 @@ def create_plan(*, body: bytes | str, by: Any) -> StoredPlan:
     return plan
 
 
+def computed(body: bytes | str) -> dict[str, Any]:
+    """The result for `body` without keeping anything; raises as `create_plan`."""
+    if len(body) > LARGEST_BODY:
+        raise TooLarge(f"A run plan has at most {LARGEST_BODY // 1024} KB.")
+    return calculate(body)[1]
+
+
 def checked(*, body: bytes | str, owner_id: int | None) -> tuple[dict, dict]:
     """Inputs and result for `body`; a refusal is counted and logged with the fields it names."""
     if len(body) > LARGEST_BODY:

@@ -3,12 +3,20 @@
 from waffle.models import Flag
 
 from racecontrol.shared import flags
+from runplans import services
 from runplans.tests.builders import make_plan
 
-PUBLIC = {"api:post /api/v1/run-plans"}
+PUBLIC = {"api:post /api/v1/run-plans", "runplans:shared"}
 
 
 def samples(owner):
     Flag.objects.update_or_create(name=flags.RUN_PLANS_V1, defaults={"everyone": True})
-    of_plan = {"plan_id": make_plan(owner).pk}
-    return {"api:get /api/v1/run-plans/{plan_id}": of_plan}
+    plan = make_plan(owner)
+    token = services.share_plan(plan_id=plan.pk, by=owner)
+    of_plan = {"plan_id": plan.pk}
+    pages = ("plan", "print", "share", "unshare", "json", "csv")
+    return {
+        "api:get /api/v1/run-plans/{plan_id}": of_plan,
+        **{f"runplans:{page}": of_plan for page in pages},
+        "runplans:shared": {"token": token},
+    }
