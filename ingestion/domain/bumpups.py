@@ -171,17 +171,17 @@ def moves_into(ladder: Ladder, uppers: list[MainRace], sources: list[_Source]) -
     targets: dict[Hashable, MainRace | None] = {}
     for upper in uppers:
         for start in upper.starts:
-            source = came_from.get(start.driver_id)
-            if source is None or start.driver_id in targets:
+            origin = came_from.get(start.driver_id)
+            if origin is None or start.driver_id in targets:
                 continue
-            if source.upper not in (None, upper):
+            if origin.upper not in (None, upper):
                 continue
-            if not ran_before(source.last, upper):
+            if not ran_before(origin.last, upper):
                 # In the higher main already: a later leg is no way up.
                 targets[start.driver_id] = None
                 continue
             targets[start.driver_id] = upper
-            taken.setdefault((sources.index(source), upper.race_id), []).append(start)
+            taken.setdefault((sources.index(origin), upper.race_id), []).append(start)
     # Places handed out per lower main; side by side they should agree.
     handed = {n: sum(len(v) for (m, _), v in taken.items() if m == n) for n in range(len(sources))}
     beside = [c for n, c in handed.items() if c and sources[n].upper is None]
@@ -230,7 +230,7 @@ def step_between(
             confidence = OFFICIAL
         elif flags:
             confidence = LOW
-        elif fits and len(source.races) == 1 and position <= fewest:
+        elif fits and len(source.races) == 1 and (position or 999) <= fewest:
             confidence = HIGH
         else:
             confidence = MEDIUM
@@ -278,10 +278,11 @@ def grid_fits(
     starts: list[Start], direct: tuple[Start, ...], order: dict[Hashable, tuple[int | None, Start]]
 ) -> bool:
     """Those who moved stand behind the direct qualifiers, in their finishing order."""
-    slots = [s.slot for s in starts]
-    if None in slots or any(s.slot is None for s in direct):
+    slots = [s.slot for s in starts if s.slot is not None]
+    taken = [s.slot for s in direct if s.slot is not None]
+    if len(slots) < len(starts) or len(taken) < len(direct):
         return False
-    if direct and min(slots) <= max(s.slot for s in direct):
+    if taken and min(slots) <= max(taken):
         return False
     by_finish = sorted(starts, key=lambda s: order[s.driver_id][0] or 999)
     return [s.slot for s in by_finish] == sorted(slots)
@@ -292,7 +293,8 @@ def skipped(ladder: Ladder, rank: int) -> list[Step]:
     uppers = ladder.tiers[rank]
     between = {s.driver_id for race in ladder.tiers.get(rank + 1, []) for s in race.starts}
     between |= {s.driver_id for race, _ in ladder.last_chances for s in race.starts}
-    steps, seen = [], set()
+    steps: list[Step] = []
+    seen: set[Hashable] = set()
     for lower_rank in sorted(r for r in ladder.tiers if r > rank + 1):
         for lower in ladder.tiers[lower_rank]:
             order = {s.driver_id: s for s in lower.starts}

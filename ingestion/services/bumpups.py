@@ -235,9 +235,9 @@ def decide(*, bump_up_id: int, status: str, by: Any, note: str = "") -> BumpUp:
             fields={"status": ["Use confirmed, rejected or detected."]},
         )
     before = {"status": row.status, "note": row.note}
-    if status == Status.CONFIRMED and row.evidence.get("by_hand"):
-        status = Status.MANUAL
     row.status, row.note = status, note
+    if status == Status.CONFIRMED and row.evidence.get("by_hand"):
+        row.status = Status.MANUAL
     row.decided_by, row.decided_at = by, now()
     if status == Status.DETECTED:
         row.decided_by = row.decided_at = None
