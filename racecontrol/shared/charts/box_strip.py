@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from racecontrol.shared.charts.chart import Chart, chart_of
 from racecontrol.shared.charts.drawing import COLOURS, Box, Drawing, Place, Scale, number, path_of
-from racecontrol.shared.charts.labels import fit, text_width
+from racecontrol.shared.charts.labels import fit, is_clock, lap_clock, text_width
 from racecontrol.shared.charts.ticks import round_ticks, usual_range
-from racecontrol.shared.units import format_ms
 
 ROW_HEIGHT, BOX_HEIGHT = 30, 18
 WHISKER = 1.5  # interquartile ranges; Tukey's box plot
@@ -33,10 +32,9 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
-        if len(values) == 1:
-            return cls(*(values[0],) * 5)
-        quarters = statistics.quantiles(values, n=4, method="inclusive")
-        return cls(min(values), *quarters, max(values))
+        both = [*values, *values] if len(values) == 1 else values  # a single lap is all five
+        quarter, median, three_quarters = statistics.quantiles(both, n=4, method="inclusive")
+        return cls(min(values), quarter, median, three_quarters, max(values))
 
 
 def box_strip(
@@ -44,7 +42,7 @@ def box_strip(
     *,
     title: str,
     x_label: str = "Lap time",
-    x_format: Callable[[float], str] = format_ms,
+    x_format: Callable[[float], str] = lap_clock,
     description: str = "",
     slug: str = "",
 ) -> Chart:
@@ -52,10 +50,7 @@ def box_strip(
     drawn = [group for group in groups if group.values]
     spreads = [Spread.of(group.values) for group in drawn]
     told = description or f"{len(drawn)} groups"
-    is_time = x_format is format_ms
-
-    def words(value: float) -> str:
-        return x_format(round(value) if is_time else value)
+    words = x_format
 
     def draw(place: Place) -> Drawing:
         names = [fit(group.label, place.label_width, place.font) for group in drawn]
@@ -65,7 +60,7 @@ def box_strip(
         low, high = usual_range([group.values for group in drawn])
         pad = (high - low) * 0.04 or abs(high) * 0.01 or 1
         x_at = Scale(low - pad, high + pad, box.left, box.right)
-        ticks = round_ticks(x_at.low, x_at.high, at_most=6, is_time=is_time)
+        ticks = round_ticks(x_at.low, x_at.high, at_most=6, is_time=is_clock(x_format))
         drawing.x_axis(box, [(x_at(x), words(x)) for x in ticks], x_label)
         for i, (group, name, spread) in enumerate(zip(drawn, names, spreads, strict=True)):
             y = box.top + (i + 0.5) * ROW_HEIGHT
@@ -90,7 +85,15 @@ def box_strip(
     )
 
 
-def _draw_group(drawing, index, group, spread, x_at, y, words) -> None:
+def _draw_group(
+    drawing: Drawing,
+    index: int,
+    group: Group,
+    spread: Spread,
+    x_at: Scale,
+    y: float,
+    words: Callable[[float], str],
+) -> None:
     colour = f"c{(index if group.look is None else group.look) % COLOURS}"
     shape = drawing.add("g", class_=f"box {colour}")
     reach = WHISKER * (spread.three_quarters - spread.quarter)

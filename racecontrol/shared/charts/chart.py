@@ -41,8 +41,10 @@ def chart_of(
     legend: Sequence[tuple[str, str]] = (),
     slug: str = "",
 ) -> Chart:
-    """The chart, drawn for both places; nothing is drawn when there are no rows."""
-    svg = "".join(draw(place).markup() for place in (WIDE, NARROW)) if rows else ""
+    """The chart, drawn for both places."""
+    if not rows:
+        return empty_chart(kind=kind, title=title, header=header, slug=slug)
+    svg = "".join(draw(place).markup() for place in (WIDE, NARROW))
     return Chart(
         kind=kind,
         title=title,
@@ -52,3 +54,8 @@ def chart_of(
         legend=legend,
         slug=slug or slugify(title) or kind,
     )
+
+
+def empty_chart(*, kind: str, title: str, header: Sequence[str], slug: str = "") -> Chart:
+    """Nothing to draw yet; the page says so."""
+    return Chart(kind, title, mark_safe(""), header, rows=[], slug=slug or slugify(title) or kind)

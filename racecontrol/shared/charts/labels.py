@@ -1,7 +1,9 @@
 """Names in a drawing: how wide they are, how they are cut, how they keep apart."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from racecontrol.shared.units import format_ms
 
 NARROW_LETTERS = set("ijltfrI.,:;'|!()[] ")
 WIDE_LETTERS = set("mwMW@%—–")
@@ -25,6 +27,16 @@ def _letter(letter: str) -> float:
     if letter in WIDE_LETTERS:
         return 1.0
     return 0.78 if letter.isupper() else 0.64
+
+
+def lap_clock(ms: float) -> str:
+    """Milliseconds as people read lap times; the default of charts over time."""
+    return format_ms(round(ms))
+
+
+def is_clock(words: Callable[..., str]) -> bool:
+    """Does this function write milliseconds? Then ticks stand at round seconds and minutes."""
+    return words in (lap_clock, format_ms)
 
 
 def fit(text: str, width: float, font: float) -> str:

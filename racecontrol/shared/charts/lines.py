@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
 
-from racecontrol.shared.charts.chart import Chart, chart_of
+from racecontrol.shared.charts.chart import Chart, chart_of, empty_chart
 from racecontrol.shared.charts.drawing import (
     Box,
     Drawing,
@@ -14,9 +15,8 @@ from racecontrol.shared.charts.drawing import (
     number,
     path_of,
 )
-from racecontrol.shared.charts.labels import fit, spread, text_width
+from racecontrol.shared.charts.labels import fit, is_clock, lap_clock, spread, text_width
 from racecontrol.shared.charts.ticks import round_ticks, usual_range, whole_ticks
-from racecontrol.shared.units import format_ms
 
 # Kind of mark -> the sign of the legend and its meaning. The shapes differ, not only the colours.
 SIGNS = {
@@ -78,7 +78,7 @@ def line_chart(
     *,
     title: str,
     x_label: str = "Lap",
-    y_format: Callable[[float], str] = format_ms,
+    y_format: Callable[[float], str] = lap_clock,
     x_format: Callable[[float], str] = lambda x: f"{x:g}",
     x_ticks: Sequence[tuple[float, str]] | None = None,
     references: Sequence[Reference] = (),
@@ -93,43 +93,38 @@ def line_chart(
     """
     xs = sorted({x for one in series for x, _ in one.points})
     values = [y for one in series for _, y in one.points if y is not None]
-    if values:
-        low, high = min(values), max(values)
-        if clip:
-            low, high = usual_range([[y for _, y in one.points if y is not None] for one in series])
-        inside = [r.y for r in references]
-        low, high = min([low, *inside]), max([high, *inside])
-        if from_zero:
-            low = min(low, 0)
-        pad = (high - low) * 0.05 or abs(high) * 0.01 or 1
-        low, high = (low if from_zero and low == 0 else low - pad), high + pad
-        is_time = y_format is format_ms
-        y_ticks = [
-            (y, y_format(round(y) if is_time else y))
-            for y in round_ticks(low, high, is_time=is_time)
-        ]
-        axes = Axes(
-            low=low,
-            high=high,
-            x_low=xs[0],
-            x_high=xs[-1],
-            y_ticks=y_ticks,
-            x_ticks=x_ticks if x_ticks is not None else _x_ticks(xs, x_format),
-            x_label=x_label,
-            references=references,
-        )
-        told = (
-            description
-            or f"{len(series)} lines from {y_format(min(values))} to {y_format(max(values))}"
-        )
-    else:
-        axes, told, xs = None, description, []
+    header = [x_label or "", *(one.label for one in series)]
+    if not values:
+        return empty_chart(kind="lines", title=title, header=header, slug=slug)
 
+    low, high = min(values), max(values)
+    if clip:
+        low, high = usual_range([[y for _, y in one.points if y is not None] for one in series])
+    levels = [reference.y for reference in references]
+    low, high = min([low, *levels]), max([high, *levels])
+    if from_zero:
+        low = min(low, 0)
+    pad = (high - low) * 0.05 or abs(high) * 0.01 or 1
+    low, high = (low if from_zero and low == 0 else low - pad), high + pad
+    ticks = round_ticks(low, high, is_time=is_clock(y_format))
+    axes = Axes(
+        low=low,
+        high=high,
+        x_low=xs[0],
+        x_high=xs[-1],
+        y_ticks=[(y, y_format(y)) for y in ticks],
+        x_ticks=x_ticks if x_ticks is not None else _x_ticks(xs, x_format),
+        x_label=x_label,
+        references=references,
+    )
+    told = description or (
+        f"{len(series)} lines from {y_format(min(values))} to {y_format(max(values))}"
+    )
     return chart_of(
         lambda place: draw_lines(place, series, axes, xs, title=title, description=told),
         kind="lines",
         title=title,
-        header=[x_label or "", *(one.label for one in series)],
+        header=header,
         rows=table_of(series, xs, x_format=x_format, y_format=y_format),
         legend=_legend(series, axes),
         slug=slug,
@@ -186,7 +181,9 @@ def draw_lines(
     return drawing
 
 
-def _draw_series(drawing, index, one, axes, x_at, y_at, box) -> tuple[float, float]:
+def _draw_series(
+    drawing: Drawing, index: int, one: Series, axes: Axes, x_at: Scale, y_at: Scale, box: Box
+) -> tuple[float, float]:
     """Draw one line with its marks; returns where it ends, for the name beside it."""
     colour, dash = look_of(index if one.look is None else one.look)
     strong = " strong" if one.is_strong else ""
@@ -197,17 +194,17 @@ def _draw_series(drawing, index, one, axes, x_at, y_at, box) -> tuple[float, flo
     runs: list[list[tuple[float, float]]] = [[]]
     marked = {mark.x for mark in one.marks}
     for x, y in one.points:
-        inside = y is not None and axes.low <= y <= axes.high
-        if inside:
+        if y is None:
+            runs.append([])
+        elif axes.low <= y <= axes.high:
             places[x] = end = (x_at(x), y_at(y))
             runs[-1].append(end)
         else:
             runs.append([])
-            if y is not None:
-                top = (y > axes.high) != axes.flip
-                places[x] = (x_at(x), box.top - 4 if top else box.bottom + 4)
-                if x not in marked:
-                    _draw_mark(drawing, group, "over" if top else "under", *places[x])
+            is_up = (y > axes.high) != axes.flip
+            places[x] = (x_at(x), box.top - 4 if is_up else box.bottom + 4)
+            if x not in marked:
+                _draw_mark(drawing, group, "over" if is_up else "under", *places[x])
 
     line = "".join(path_of(run) for run in runs if len(run) > 1)
     if line:
@@ -223,8 +220,10 @@ def _draw_series(drawing, index, one, axes, x_at, y_at, box) -> tuple[float, flo
     return end
 
 
-def _draw_mark(drawing: Drawing, group, kind: str, x: float, y: float, *, text: str = "") -> None:
-    shapes = {
+def _draw_mark(
+    drawing: Drawing, group: Element, kind: str, x: float, y: float, *, text: str = ""
+) -> None:
+    shapes: dict[str, list[tuple[float, float]]] = {
         "best": [(0, -5), (5, 0), (0, 5), (-5, 0), (0, -5)],
         "slow": [(-3.5, -3.5), (3.5, -3.5), (3.5, 3.5), (-3.5, 3.5), (-3.5, -3.5)],
         "over": [(-4.5, 3.5), (4.5, 3.5), (0, -4.5), (-4.5, 3.5)],
@@ -269,9 +268,7 @@ def table_of(
     return [[x_format(x), *(clean(column.get(x, "")) for column in columns)] for x in xs]
 
 
-def _legend(series: Sequence[Series], axes: Axes | None) -> list[tuple[str, str]]:
-    if axes is None:
-        return []
+def _legend(series: Sequence[Series], axes: Axes) -> list[tuple[str, str]]:
     kinds = {mark.kind for one in series for mark in one.marks}
     values = [y for one in series for _, y in one.points if y is not None]
     kinds |= {"over"} if max(values) > axes.high else set()
