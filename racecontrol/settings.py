@@ -269,7 +269,7 @@ HOME_CARDS: list[str] = []
 # Whether two people share a team: function(user, owner_id) -> bool, by name. Strategy fills it.
 TEAM_LOOKUP = ""
 # What is left of the request budgets: function() -> [{"source", "left_today", ...}], by name.
-BUDGET_REPORT = ""
+BUDGET_REPORT = "ingestion.services.fetching.budget_report"
 # What `load_demo` asks each room for: functions(by=user), repeatable, by name.
 DEMO_LOADERS: list[str] = []
 # What happens after an event was imported, by task name: ingestion knows no other app.
@@ -281,6 +281,7 @@ LIVERC_CATALOGUE_URL = env("LIVERC_CATALOGUE_URL", default="https://live.liverc.
 LIVERC_CONTACT = env("LIVERC_CONTACT", default="")  # goes into the User-Agent
 LIVERC_PER_MINUTE = env.int("LIVERC_PER_MINUTE", default=10)  # requests per track
 LIVERC_PER_DAY = env.int("LIVERC_PER_DAY", default=100)
+LIVERC_KEEP_DAYS = env.int("LIVERC_KEEP_DAYS", default=365)  # how long stored pages are kept
 
 # -- language model ------------------------------------------------------------------------------
 # The operator's default endpoint (any OpenAI-compatible one, private addresses allowed) and what

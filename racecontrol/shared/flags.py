@@ -1,10 +1,10 @@
 """Every feature flag: its name, what it opens, and the one way to gate with it."""
 
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.http import Http404, HttpRequest
-from waffle import flag_is_active
+from waffle import flag_is_active, get_waffle_flag_model
 
 RUN_PLANS_V1: Final = "RUN_PLANS_V1"
 ENABLE_PRACTICE_DAYS: Final = "ENABLE_PRACTICE_DAYS"
@@ -33,3 +33,11 @@ def require(request: HttpRequest, flag: str) -> None:
     """Answer 404 to anyone for whom the feature is off."""
     if not is_on(request, flag):
         raise Http404
+
+
+def is_on_for(user: Any, flag: str) -> bool:
+    """Is the feature on for this person, where there is no request (jobs and commands)?"""
+    found = get_waffle_flag_model().get(flag)
+    if found.everyone is not None:
+        return bool(found.everyone)
+    return bool(user is not None and user.is_authenticated and found.is_active_for_user(user))

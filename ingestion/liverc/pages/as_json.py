@@ -3,6 +3,8 @@
 Used by `manage.py parse_page` and by the tests over recorded pages.
 """
 
+import hashlib
+import json
 from dataclasses import asdict
 from datetime import date, datetime
 from statistics import fmean, pstdev
@@ -423,3 +425,11 @@ _SHAPES = {
     kinds.PRACTICE_SESSION: _practice_session,
     kinds.BOT_CHECK: _bot_check,
 }
+
+
+def content_hash(kind: str, page: object) -> str:
+    """SHA-256 of what was read: the same for pages that differ in assets, footers or white space."""
+    facts = to_expected(kind, page)
+    facts.pop("page_title", None)
+    plain = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,417 @@
+"""Read pages into rows. Everything here is repeatable: the same page twice changes nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import connection, transaction
+from django.utils.timezone import now
+
+from ingestion.domain.labels import class_key, person_key, read_label
+from ingestion.domain.moments import to_utc
+from ingestion.domain.session_types import infer_session_type
+from ingestion.liverc.errors import UnexpectedPage
+from ingestion.liverc.pages.event import EventPage, ListedRace
+from ingestion.liverc.pages.race import RacePage, Result
+from ingestion.models import (
+    Event,
+    Lap,
+    Race,
+    RaceClass,
+    RaceResult,
+    Track,
+)
+from ingestion.services.people import drivers_for
+
+LISTED_FIELDS = (
+    "race_class_id",
+    "round_label",
+    "race_number",
+    "label",
+    "main",
+    "leg",
+    "heat",
+    "heats",
+    "final",
+    "branch",
+    "run_order",
+    "completed_at",
+)
+_BIGGEST = 2_147_483_647
+
+
+@dataclass(frozen=True, slots=True)
+class SavedEvent:
+    """What an event page brought. `to_fetch` are races whose page was never read or has changed."""
+
+    event: Event
+    races: list[Race]
+    new: int
+    changed: int
+    missing: int
+
+
+# -- events
+
+
+@transaction.atomic
+def save_event(
+    *, track: Track, source_event_id: str, page: EventPage, parsed_hash: str
+) -> SavedEvent:
+    """Event, classes and the races as listed; the event is usable from here on."""
+    moment = now()
+    event, is_new = Event.objects.select_for_update(of=("self",)).get_or_create(
+        source_event_id=source_event_id,
+        defaults={
+            "track": track,
+            "name": page.head.h3[:300],
+            "starts_on": page.days.start,
+            "ends_on": max(page.days.start, page.days.end),
+        },
+    )
+    values = {
+        "track_id": track.pk,
+        "name": page.head.h3[:300],
+        "starts_on": page.days.start,
+        "ends_on": max(page.days.start, page.days.end),
+        "timezone": track.timezone,
+        "declared_entries": page.stats.entries,
+        "declared_drivers": page.stats.drivers,
+        "declared_laps": page.stats.total_race_laps,
+        "surface": (page.stats.race_track or "")[:100],
+        "parsed_hash": parsed_hash,
+        "missing_since": None,
+    }
+    if is_new or any(getattr(event, name) != value for name, value in values.items()):
+        if not is_new and event.parsed_hash and event.parsed_hash != parsed_hash:
+            event.drifted_at = moment
+        for name, value in values.items():
+            setattr(event, name, value)
+        event.updated_at = moment
+        event.save()
+    classes = _save_classes(event, [race.class_label for race in page.races])
+    return _save_listed(event, classes, page.races, moment)
+
+
+def _save_classes(event: Event, names: Iterable[str]) -> dict[str, RaceClass]:
+    by_key = {one.key: one for one in event.classes.all()}
+    fresh = {}
+    for name in names:
+        key = class_key(name)[:200]
+        if key not in by_key and key not in fresh:
+            fresh[key] = RaceClass(event=event, name=name[:200], key=key)
+    RaceClass.objects.bulk_create(fresh.values())
+    return by_key | fresh
+
+
+def _save_listed(
+    event: Event, classes: dict[str, RaceClass], rows: Iterable[ListedRace], moment: datetime
+) -> SavedEvent:
+    known = {race.source_race_id: race for race in event.races.filter(source=Race.Source.RACE)}
+    moments = _completions(event, rows)
+    new, changed, seen = [], [], set()
+    for row in rows:
+        if row.race_id in seen:
+            continue
+        seen.add(row.race_id)
+        label = read_label(row.race_label)
+        values = {
+            "race_class_id": classes[class_key(row.class_label)[:200]].pk,
+            "round_label": (row.round or "")[:100],
+            "race_number": row.race_number,
+            "label": row.race_label[:300],
+            "main": label.main or "",
+            "leg": label.leg,
+            "heat": label.heat,
+            "heats": label.heats,
+            "final": label.final,
+            "branch": label.branch or "",
+            "run_order": row.run_order,
+            "completed_at": moments[row.race_id],
+        }
+        race = known.get(row.race_id)
+        if race is None:
+            new.append(
+                Race(event=event, source=Race.Source.RACE, source_race_id=row.race_id, **values)
+            )
+        elif race.missing_since or any(getattr(race, name) != values[name] for name in values):
+            moved = race.completed_at != values["completed_at"] or race.label != values["label"]
+            for name, value in values.items():
+                setattr(race, name, value)
+            if race.started_at and race.length_ms and race.completed_at:
+                race.started_at = race.completed_at - timedelta(milliseconds=race.length_ms)
+            race.missing_since, race.updated_at = None, moment
+            if moved or race.state == Race.State.EMPTY:
+                race.fetched_at = None  # the listing says something else: look at the page again
+            changed.append(race)
+    Race.objects.bulk_create(new)
+    Race.objects.bulk_update(
+        changed,
+        [
+            *(name.removesuffix("_id") for name in LISTED_FIELDS),
+            "started_at",
+            "missing_since",
+            "fetched_at",
+            "updated_at",
+        ],
+    )
+    gone = [race.pk for race_id, race in known.items() if race_id not in seen]
+    missing = Race.objects.filter(pk__in=gone, missing_since=None).update(
+        missing_since=moment, updated_at=moment
+    )
+    races = sorted(
+        [*new, *(race for race_id, race in known.items() if race_id in seen)],
+        key=lambda race: race.run_order,
+    )
+    return SavedEvent(event=event, races=races, new=len(new), changed=len(changed), missing=missing)
+
+
+def _completions(event: Event, rows: Iterable[ListedRace]) -> dict[str, datetime | None]:
+    """Completion of each race as a moment; running order decides an hour that came twice."""
+    found: dict[str, datetime | None] = {}
+    latest: datetime | None = None
+    for row in sorted(rows, key=lambda row: row.run_order):
+        if row.completed_local is None:
+            found.setdefault(row.race_id, None)
+            continue
+        moment = to_utc(row.completed_local, event.zone, not_before=latest)
+        latest = moment
+        found.setdefault(row.race_id, moment)
+    return found
+
+
+# -- races
+
+
+@transaction.atomic
+def save_race(
+    race: Race,
+    page: RacePage,
+    *,
+    parsed_hash: str,
+    is_inferring: bool,
+    first_main_order: int | None,
+) -> bool:
+    """Results and laps of one race; True if anything changed. Same hash, same rows: nothing is touched."""
+    moment = now()
+    race = (
+        Race.objects.select_for_update(of=("self",))
+        .select_related("event", "race_class")
+        .get(pk=race.pk)
+    )
+    state = Race.State.IMPORTED if page.results else Race.State.EMPTY
+    type_values = infer_type(race, page, first_main_order=first_main_order) if is_inferring else {}
+    if (
+        race.parsed_hash == parsed_hash
+        and race.state == state
+        and all(getattr(race, name) == value for name, value in type_values.items())
+    ):
+        Race.objects.filter(pk=race.pk).update(fetched_at=moment, failure="")
+        return False
+    length = timedelta(milliseconds=page.length_ms) if page.length_ms else None
+    values = {
+        "round_code": page.panel.round_code[:4] if page.panel else "",
+        "round_number": page.panel.round_number if page.panel else None,
+        "length_ms": page.length_ms,
+        "length_laps": page.length_laps,
+        "started_at": race.completed_at - length if race.completed_at and length else None,
+        "stats_basis": page.stats_basis or "",
+        "state": state,
+        "failure": "",
+        "parsed_hash": parsed_hash,
+        "fetched_at": moment,
+        "changed_at": moment
+        if race.parsed_hash and race.parsed_hash != parsed_hash
+        else race.changed_at,
+        "updated_at": moment,
+        **type_values,
+    }
+    for name, value in values.items():
+        setattr(race, name, value)
+    race.save(update_fields=list(values))
+    _save_results(race, page, moment)
+    return True
+
+
+def infer_type(race: Race, page: RacePage | None, *, first_main_order: int | None) -> dict:
+    """The columns of the session type. A person's override is another column and never touched."""
+    inferred = infer_session_type(
+        round_label=race.round_label or (page.round_label if page else "") or "",
+        panel_code=(page.panel.round_code if page and page.panel else race.round_code),
+        class_name=read_label(race.label).class_name,
+        main=race.main or None,
+        final=race.final,
+        heat=race.heat,
+        is_before_first_main=race.run_order < first_main_order if first_main_order else None,
+    )
+    return {
+        "session_type": inferred.session_type,
+        "session_type_confidence": inferred.confidence,
+        "session_type_signals": [
+            {"name": one.name, "says": one.says, "strength": one.strength, "text": one.text}
+            for one in inferred.signals
+        ],
+    }
+
+
+def fail_race(race: Race, why: str) -> None:
+    """Write down why a race could not be read; what was there before stays."""
+    state = race.state if race.state == Race.State.IMPORTED else Race.State.FAILED
+    Race.objects.filter(pk=race.pk).update(state=state, failure=why[:2000], updated_at=now())
+
+
+def _save_results(race: Race, page: RacePage, moment: datetime) -> None:
+    known = {row.row_key: row for row in race.results.all()}
+    keyed = _row_keys(page.results)
+    drivers = drivers_for(
+        [(row.driver_id, row.racer.name if row.racer else row.driver_name) for row in page.results]
+    )
+    new, changed, relap = [], [], []
+    for key, row, driver in zip(keyed, page.results, drivers, strict=True):
+        values = _result_values(row, race)
+        result = known.get(key)
+        if result is None:
+            result = RaceResult(race=race, row_key=key, driver=driver, **values)
+            new.append(result)
+            relap.append((result, row))
+            continue
+        differs = any(getattr(result, name) != value for name, value in values.items())
+        if differs or result.missing_since:
+            for name, value in values.items():
+                setattr(result, name, value)
+            result.missing_since, result.updated_at = None, moment
+            changed.append(result)
+        relap.append((result, row))
+    RaceResult.objects.bulk_create(new)
+    if changed:
+        fields = [*_result_values(page.results[0], race), "missing_since", "updated_at"]
+        RaceResult.objects.bulk_update(changed, fields)
+    gone = [row.pk for key, row in known.items() if key not in set(keyed)]
+    RaceResult.objects.filter(pk__in=gone, missing_since=None).update(
+        missing_since=moment, updated_at=moment
+    )
+    _save_laps(relap, has_old=bool(known))
+
+
+def _row_keys(rows: Iterable[Result]) -> list[str]:
+    """The source's id, or the name numbered among equal names."""
+    seen: dict[str, int] = {}
+    keys = []
+    for row in rows:
+        base = row.driver_id or f"name:{person_key(row.driver_name)}"[:200]
+        seen[base] = seen.get(base, 0) + 1
+        keys.append(base if seen[base] == 1 else f"{base}#{seen[base]}")
+    return keys
+
+
+def _result_values(row: Result, race: Race) -> dict:
+    racer = row.racer
+    figures = racer.figures if racer else {}
+    behind_ms, behind_laps = read_behind(row.behind_text)
+    outcome, reason = infer_outcome(row, race)
+    values = {
+        "source_driver_id": row.driver_id or "",
+        "driver_name": row.driver_name[:200],
+        "position": row.position,
+        "car_number": row.car_number,
+        "qual": row.qual,
+        "grid": racer.grid if racer else None,
+        "laps": row.laps,
+        "total_ms": row.total_ms,
+        "behind_text": row.behind_text[:40],
+        "behind_ms": behind_ms,
+        "behind_laps": behind_laps,
+        "fast_lap_ms": row.fast_lap_ms,
+        "fast_lap_number": row.fast_lap_number,
+        "avg_lap_ms": row.avg_lap_ms,
+        "avg_top5_ms": row.avg_top5_ms,
+        "avg_top10_ms": row.avg_top10_ms,
+        "avg_top15_ms": row.avg_top15_ms,
+        "top2_consecutive_ms": _ms(figures.get("top2Consecutive")),
+        "top3_consecutive_ms": row.top3_consecutive_ms,
+        "std_dev_ms": _ms(figures.get("stdDeviation") or row.std_dev_s),
+        "consistency_pct": _pct(figures.get("consistency") or row.consistency_pct),
+        "stats_basis": row.stats_basis or "",
+        "outcome": outcome,
+        "outcome_reason": reason,
+    }
+    too_big = [
+        name for name, value in values.items() if isinstance(value, int) and value > _BIGGEST
+    ]
+    if too_big:
+        raise UnexpectedPage(
+            page="race_result", selector=too_big[0], why="is out of range", excerpt=row.driver_name
+        )
+    return values
+
+
+def read_behind(text: str) -> tuple[int | None, int | None]:
+    """'12.052' -> 12052 ms behind the car ahead, '9 Laps' -> nine laps; blank -> nothing."""
+    words = text.split()
+    if len(words) == 2 and words[1].lower().startswith("lap") and words[0].isdecimal():
+        return None, int(words[0])
+    try:
+        return (round(float(text) * 1000), None) if text else (None, None)
+    except ValueError:
+        return None, None
+
+
+def infer_outcome(row: Result, race: Race) -> tuple[str, str]:
+    """DNS and DNF are nowhere said on a race page; what we infer, and from what."""
+    if not row.laps:
+        return RaceResult.Outcome.DNS, "no laps on the race page"
+    if race.length_ms and row.total_ms is not None and row.total_ms < race.length_ms:
+        return RaceResult.Outcome.DNF, "stopped before the time was up"
+    return RaceResult.Outcome.FINISHED, ""
+
+
+def _ms(seconds: float | None) -> int | None:
+    return round(seconds * 1000) if seconds is not None else None
+
+
+def _pct(value: float | None) -> Decimal | None:
+    return Decimal(f"{value:.3f}") if value is not None else None
+
+
+# -- laps
+
+
+def _save_laps(rows: list[tuple[RaceResult, Result]], *, has_old: bool) -> None:
+    """Write laps by COPY; results whose laps are the same already keep their rows."""
+    if has_old:
+        stored: dict[int, list[tuple]] = {}
+        ids = [result.pk for result, _ in rows]
+        for result_id, *lap in (
+            Lap.objects.filter(result_id__in=ids)
+            .order_by("number")
+            .values_list("result_id", "number", "ms", "position")
+        ):
+            stored.setdefault(result_id, []).append(tuple(lap))
+        rows = [pair for pair in rows if stored.get(pair[0].pk, []) != _lap_rows(pair[1])]
+        Lap.objects.filter(result_id__in=[result.pk for result, _ in rows]).delete()
+    copy_laps(
+        (result.pk, number, ms, position, None, True)
+        for result, row in rows
+        for number, ms, position in _lap_rows(row)
+    )
+
+
+def _lap_rows(row: Result) -> list[tuple]:
+    """Number, time, position; a lap without a time, or a number that came before, is no lap."""
+    if row.racer is None:
+        return []
+    found = {lap.number: (lap.number, lap.ms, lap.position) for lap in row.racer.laps if lap.ms > 0}
+    return [found[number] for number in sorted(found)]
+
+
+def copy_laps(rows: Iterable[tuple]) -> None:
+    """COPY (result_id, number, ms, position, crossed_at, is_valid) into the laps."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY ingestion_lap (result_id, number, ms, position, crossed_at, is_valid) FROM STDIN"
+        ) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)

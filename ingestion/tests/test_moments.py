@@ -1,0 +1,66 @@
+"""Wall clocks and moments: the hour that comes twice, the hour that is skipped, midnight."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ingestion.domain.moments import day_in_utc, local_day, to_utc
+from ingestion.domain.timezones import guess_timezone
+
+SYDNEY = ZoneInfo("Australia/Sydney")
+
+
+def test_summer_time_counts():
+    assert to_utc(datetime(2025, 11, 16, 17, 30), SYDNEY) == datetime(
+        2025, 11, 16, 6, 30, tzinfo=UTC
+    )
+    assert to_utc(datetime(2025, 7, 20, 17, 30), SYDNEY) == datetime(2025, 7, 20, 7, 30, tzinfo=UTC)
+
+
+def test_the_hour_that_comes_twice_goes_by_what_was_before():
+    """On 5 April 2026 the clocks of Sydney go from 3:00 back to 2:00."""
+    half_past = datetime(2026, 4, 5, 2, 30)
+
+    first = to_utc(half_past, SYDNEY)
+    second = to_utc(half_past, SYDNEY, not_before=datetime(2026, 4, 4, 15, 50, tzinfo=UTC))
+
+    assert first == datetime(2026, 4, 4, 15, 30, tzinfo=UTC)
+    assert second == datetime(2026, 4, 4, 16, 30, tzinfo=UTC)
+
+
+def test_the_hour_that_is_skipped_counts_on():
+    """On 4 October 2026 2:00 becomes 3:00; a computer that was not set still says 2:15."""
+    assert to_utc(datetime(2026, 10, 4, 2, 15), SYDNEY) == datetime(2026, 10, 3, 16, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [(date(2026, 4, 5), 25), (date(2026, 10, 4), 23), (date(2026, 7, 1), 24)],
+)
+def test_a_local_day_has_the_hours_it_has(day, hours):
+    start, end = day_in_utc(day, SYDNEY)
+
+    assert (end - start).total_seconds() == hours * 3600
+    assert local_day(start, SYDNEY) == day
+    assert local_day(end, SYDNEY) > day
+
+
+@pytest.mark.parametrize(
+    ("address", "zone"),
+    [
+        ({"country": "AU", "city": "Narrabundah", "postcode": "02604"}, "Australia/Sydney"),
+        ({"country": "AU", "state": "A2536", "city": "Batemans Bay"}, "Australia/Sydney"),
+        ({"country": "AU", "state": "WA", "city": "Perth"}, "Australia/Perth"),
+        ({"country": "US", "state": "NC", "city": "Lucama"}, "America/New_York"),
+        ({"country": "US", "state": "TX", "city": "El Paso"}, "America/Denver"),
+        ({"country": "US", "state": "TX", "city": "Alvin"}, "America/Chicago"),
+        ({"country": "CA", "state": "BC", "city": "Abbotsford"}, "America/Vancouver"),
+        ({"country": "FR", "city": "Ettlingen-sur-Nulle-Part"}, "Europe/Paris"),
+        ({"country": "US", "city": "Nowhere at all"}, None),
+        ({"country": "", "city": "Sydney"}, None),
+        ({"country": "ZZ"}, None),
+    ],
+)
+def test_an_address_tells_the_zone_or_nothing(address, zone):
+    assert guess_timezone(**address) == zone
