@@ -1,17 +1,20 @@
 """Background work of the timing room. Each may be started twice: everything it does is repeatable."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from ingestion.liverc.errors import BotCheck
 from ingestion.services import fetching, imports, tracks
 from racecontrol.shared import jobs
-from racecontrol.shared.progress import Progress
+from racecontrol.shared.errors import RaceError
+from racecontrol.shared.progress import OnProgress, Progress
 
 YIELD_AFTER_S = 200  # well inside the worker's limit for one job
 AFTER_A_MINUTE = timedelta(seconds=1)
@@ -21,18 +24,28 @@ def run_import_event(
     job: jobs.Running, source_event_id: str, track_slug: str = "", refresh: bool = False
 ) -> dict:
     """Import an event; waits for the budget's minute, pauses for its day, and continues where it was."""
-    # A continued job must not ask again for what it fetched before it paused.
-    is_refreshing = refresh and job.attempts <= 1 and not _was_paused(job)
-    return _within_limits(
-        job,
-        lambda on_progress: imports.import_event(
-            source_event_id=source_event_id,
-            track_slug=track_slug,
-            by=_owner(job),
-            refresh=is_refreshing,
-            on_progress=on_progress,
-        ).as_dict(),
-    )
+    since, summary = _memory(job, source_event_id)
+
+    def work(on_progress: OnProgress) -> dict:
+        try:
+            return imports.import_event(
+                source_event_id=source_event_id,
+                track_slug=track_slug,
+                by=_owner(job),
+                refresh=refresh,
+                since=since,
+                summary=summary,
+                on_progress=on_progress,
+            ).as_dict()
+        except BaseException:
+            _remember(job, since, summary)
+            raise
+
+    try:
+        return _within_limits(job, work)
+    except RaceError:
+        _forget(job)  # somebody who tries again starts anew
+        raise
 
 
 def run_import_race(job: jobs.Running, race_id: int) -> dict:
@@ -52,7 +65,7 @@ def prune_pages() -> dict[str, int]:
     return {"pages": fetching.prune_pages(older_than=timedelta(days=settings.LIVERC_KEEP_DAYS))}
 
 
-def _within_limits(job: jobs.Running, work) -> dict:
+def _within_limits(job: jobs.Running, work: Callable[[OnProgress], dict]) -> dict:
     """Do it; a limit that is met becomes a pause with its reason, told to whoever watches."""
     began = monotonic()
 
@@ -75,6 +88,23 @@ def _owner(job: jobs.Running) -> Any:
     return get_user_model().objects.filter(pk=job.owner_id).first() if job.owner_id else None
 
 
-def _was_paused(job: jobs.Running) -> bool:
-    """Did this job already do part of its work in an earlier turn?"""
-    return bool(jobs.Job.objects.filter(pk=job.id).values_list("done", flat=True).first())
+# What a paused import knows of its earlier turns lies in the result of its open job.
+
+
+def _memory(job: jobs.Running, source_event_id: str) -> tuple[datetime, imports.ImportSummary]:
+    memory = _row(job).values_list("result", flat=True).first() or {}
+    if "since" not in memory:
+        return now(), imports.ImportSummary(source_event_id)
+    return datetime.fromisoformat(memory["since"]), imports.ImportSummary(**memory["summary"])
+
+
+def _remember(job: jobs.Running, since: datetime, summary: imports.ImportSummary) -> None:
+    _row(job).update(result={"since": since.isoformat(), "summary": summary.as_dict()})
+
+
+def _forget(job: jobs.Running) -> None:
+    _row(job).update(result=None)
+
+
+def _row(job: jobs.Running) -> QuerySet[jobs.Job]:
+    return jobs.Job.objects.filter(pk=job.id)

@@ -157,7 +157,7 @@ def budget_report() -> list[dict]:
     return report
 
 
-@transaction.atomic(durable=True)
+@transaction.atomic
 def spend(budget: str, url: str) -> FetchLog:
     """Write one request down, if the budget has it. Raises BudgetExhausted with the moment to wait for.
 

@@ -152,9 +152,14 @@ def import_event(
     source: Source | None = None,
     by: Any = None,
     refresh: bool = False,
+    since: datetime | None = None,
+    summary: ImportSummary | None = None,
     on_progress: OnProgress = silent,
 ) -> ImportSummary:
     """Bring one event up to date. `refresh` asks again for races that are long settled, too.
+
+    `since` is when this import began: what was fetched or failed after it is not asked for again,
+    so an import that paused can be called once more; `summary` is what it had done by then.
 
     Raises AlreadyImporting while another import of the event runs; BudgetExhausted, HostRests or
     BotCheck when nothing goes on for now (what is saved by then stays, the next call continues);
@@ -167,49 +172,59 @@ def import_event(
     ) as is_mine:
         if not is_mine:
             raise AlreadyImporting(f"Event {source_event_id} is being imported right now.")
-        return _import(source_event_id, track_slug, source, by, refresh, on_progress)
+        return _import(
+            summary or ImportSummary(source_event_id),
+            track_slug,
+            source,
+            by=by,
+            refresh=refresh,
+            since=since or now(),
+            on_progress=on_progress,
+        )
 
 
 def _import(
-    source_event_id: str,
+    summary: ImportSummary,
     track_slug: str,
     source: Source,
+    *,
     by: Any,
     refresh: bool,
+    since: datetime,
     on_progress: OnProgress,
 ) -> ImportSummary:
-    known = Event.objects.select_related("track").filter(source_event_id=source_event_id).first()
+    known = (
+        Event.objects.select_related("track")
+        .filter(source_event_id=summary.source_event_id)
+        .first()
+    )
     slug = known.track.slug if known else track_slug
     if not slug:
-        raise NotFound(f"Event {source_event_id} is not known here; name its track.")
+        raise NotFound(f"Event {summary.source_event_id} is not known here; name its track.")
     on_progress(Progress(0, 0, "asking for the event"))
     track = know_track(slug, source=source)
-    saved = _read_event(track, source_event_id, source, known)
+    saved = _read_event(track, summary.source_event_id, source, known)
     event = saved.event
-    summary = ImportSummary(
-        source_event_id=source_event_id,
-        event_id=event.pk,
-        races=len(saved.races),
-        missing=saved.missing,
-        has_drift=bool(
-            known and known.last_ingested_at and (saved.new or saved.changed or saved.missing)
-        ),
-    )
-    moment = now()
-    wanted = [race for race in saved.races if refresh or _needs_fetch(race, moment)]
-    summary.skipped = len(saved.races) - len(wanted)
+    summary.event_id, summary.races = event.pk, len(saved.races)
+    summary.missing += saved.missing
+    if known and known.last_ingested_at and (saved.new or saved.changed or saved.missing):
+        summary.has_drift = True
+    wanted = [race for race in saved.races if _is_wanted(race, refresh=refresh, since=since)]
+    done = summary.fetched + len(summary.failed)
+    total = done + len(wanted)
     is_inferring = flags.is_on_for(by, flags.ENABLE_SESSION_TYPE_INFERENCE)
     first_main = min(
         (race.run_order for race in saved.races if race.main or race.final), default=None
     )
     _set_state(event, Event.State.PARTIAL if wanted else None)
-    for place, race in enumerate(wanted, start=1):
-        on_progress(Progress(place - 1, len(wanted), race.label))
+    for place, race in enumerate(wanted, start=done):
+        on_progress(Progress(place, total, race.label))
         _import_race(
-            race, track, source, summary, is_inferring=is_inferring, first_main=first_main,
-            refresh=refresh,
+            race, track, source, summary,
+            is_inferring=is_inferring, first_main=first_main, refresh=refresh,
         )  # fmt: skip
-    on_progress(Progress(len(wanted), len(wanted), "transponders"))
+    summary.skipped = len(saved.races) - total
+    on_progress(Progress(total, total, "transponders"))
     if summary.fetched or not event.last_ingested_at:
         _import_entry_list(event, track, source, summary)
     _finish(event, track, summary, by)
@@ -326,6 +341,15 @@ def _set_state(event: Event, state: str | None) -> None:
     if state is not None and event.state != state:
         event.state = state
         Event.objects.filter(pk=event.pk).update(state=state, updated_at=now())
+
+
+def _is_wanted(race: Race, *, refresh: bool, since: datetime) -> bool:
+    """Is this race's page to be asked for in the import that began at `since`?"""
+    if race.fetched_at is not None and race.fetched_at >= since:
+        return False
+    if race.failure and race.updated_at >= since:
+        return False
+    return refresh or _needs_fetch(race, now())
 
 
 def _needs_fetch(race: Race, moment: datetime) -> bool:
