@@ -4,6 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
+from django.forms import BoundField
 from django.template.context import RequestContext
 from django.template.loader import render_to_string
 from django.utils import formats, timezone
@@ -68,6 +69,13 @@ def localtime_in(moment: dt.datetime | None, zone: str) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         there = moment.astimezone(dt.UTC)
     return f"{formats.date_format(there, 'D j M Y, H:i')} {there.tzname()}"
+
+
+@register.filter
+def is_optional(field: BoundField) -> bool:
+    """Worth the word "optional": not where a form requires nothing at all."""
+    others = field.form.fields.values()
+    return not field.field.required and any(other.required for other in others)
 
 
 @register.simple_tag

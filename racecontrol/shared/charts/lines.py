@@ -161,7 +161,7 @@ def draw_lines(
         )
         words = fit(reference.label, box.right - box.left - 12, place.font)
         above = y - 8 if y - 16 > box.top else y + 9
-        drawing.add("text", x=box.left + 6, y=above, class_="reference-label", text=words)
+        drawing.add("text", x=box.right - 6, y=above, class_="reference-label at-end", text=words)
 
     ends = [_draw_series(drawing, i, one, axes, x_at, y_at, box) for i, one in enumerate(series)]
     places = spread([end[1] for end in ends], gap=LINE_HEIGHT, low=box.top, high=box.bottom)
