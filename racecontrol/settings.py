@@ -265,7 +265,9 @@ Q_CLUSTER = {
 # Who may follow which live topic: prefix -> function(user, topic) -> bool, by name.
 LIVE_TOPICS: dict[str, str] = {"job": "racecontrol.shared.jobs.may_follow"}
 # What the dashboard shows: functions(request) -> Card or None, by name.
-HOME_CARDS: list[str] = []
+HOME_CARDS: list[str] = [
+    "coaching.cards.garage.latest_scores",
+]
 # Whether two people share a team: function(user, owner_id) -> bool, by name. Strategy fills it.
 TEAM_LOOKUP = ""
 # What is left of the request budgets: function() -> [{"source", "left_today", ...}], by name.

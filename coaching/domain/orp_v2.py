@@ -90,6 +90,7 @@ class OrpV2:
     incident_penalty: float | None = None
     race_pace_s: float | None = None
     potential_s: float | None = None
+    best_s: float | None = None
     gate: str = "open"
     notes: list[str] = field(default_factory=list)
     trend: Trend | None = None
@@ -138,6 +139,7 @@ def orp_v2(
             laps=len(laps_s),
             clean=len(laps.clean),
             excluded=laps.excluded,
+            best_s=round(min(time for _, time in laps.clean), 3) if laps.clean else None,
             gate=gate,
             notes=[TOO_FEW_USABLE if laps.usable < FEWEST_LAPS else TOO_FEW_CLEAN],
         )
@@ -191,6 +193,7 @@ def orp_v2(
         incident_penalty=round(incident_penalty, 1),
         race_pace_s=round(pace, 3),
         potential_s=round(mean(sorted(time for _, time in laps.clean)[:FEWEST_LAPS]), 3),
+        best_s=round(float(times.min()), 3),
         gate=gate,
         trend=trend,
     )

@@ -127,6 +127,13 @@ def summary_of(session: Session) -> tuple[Summary, list[Summary]]:
     ]
 
 
+def best_clean_ms(session: Session) -> int | None:
+    """The fastest lap that counts as clean in its heat: a false read is nobody's best lap."""
+    scores = session.scores.filter(formula="v2", heat__isnull=False)
+    found = [s for s in scores.values_list("result__best_s", flat=True) if s is not None]
+    return round(min(found) * 1000) if found else None
+
+
 def latest_scores(user: Any, *, most: int = 5) -> list[OrpScore]:
     """The newest v2 scores of whole sessions, for the home card."""
     return list(

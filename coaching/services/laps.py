@@ -71,7 +71,7 @@ def _store(
 ) -> tuple[Heat, list[RunLog]]:
     session = lock_open_session(session_id, by)
     heat = heat_of(session, heat_name, kind=kind)
-    rows = append(heat, laps, source=RunLog.Source.MANUAL, name=name)
+    rows = append(heat, laps, source=RunLog.Source.MANUAL.value, name=name)
     activate(session)
     scores.score_heat(heat)
     return heat, rows
@@ -133,15 +133,16 @@ def kind_of(heat_name: str, session: Session) -> str:
     """What the name says, else what the session is."""
     word = heat_name.casefold()
     if "main" in word or "final" in word or word.startswith("race"):
-        return Heat.Kind.RACE
+        return Heat.Kind.RACE.value
     if "qual" in word or (word[:1] == "q" and word[1:].isdigit()):
-        return Heat.Kind.QUALIFYING
+        return Heat.Kind.QUALIFYING.value
     if "practice" in word or "run" in word:
-        return Heat.Kind.PRACTICE
-    return {
-        Session.Kind.MAIN: Heat.Kind.RACE,
-        Session.Kind.QUALIFYING: Heat.Kind.QUALIFYING,
-    }.get(session.session_type, Heat.Kind.PRACTICE)
+        return Heat.Kind.PRACTICE.value
+    if session.session_type == Session.Kind.MAIN:
+        return Heat.Kind.RACE.value
+    if session.session_type == Session.Kind.QUALIFYING:
+        return Heat.Kind.QUALIFYING.value
+    return Heat.Kind.PRACTICE.value
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from coaching.tests import matrix_garage
 
-SHARED: set[str] = set()
+SHARED = {*matrix_garage.SHARED}
 
 
 def samples(owner):

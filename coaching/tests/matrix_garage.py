@@ -1,7 +1,10 @@
 """Who may open the garage's addresses."""
 
-from coaching.services import changes
-from coaching.tests.builders import drive, make_profile, make_session
+from coaching.models import Heat, RunLog
+from coaching.services import changes, garage
+from coaching.tests.builders import drive, make_driver, make_profile, make_session
+
+SHARED = {"coaching:driver_orp"}
 
 
 def samples(owner):
@@ -11,7 +14,37 @@ def samples(owner):
     change = changes.propose_change(
         session_id=session.pk, by=owner, parameter="SO_F", new_value="40 wt"
     )
+    vehicle = garage.save_vehicle(by=owner, profile_id=profile.pk, brand="Tekno", model="EB48")
+    audit = changes.begin_audit(session_id=session.pk, by=owner)
+    lap = RunLog.objects.filter(heat__session=session).first()
+    heat = Heat.objects.get(session=session)
     of_session = {"session_id": session.pk}
+    pages = {
+        f"coaching:{name}": of_session
+        for name in (
+            "session",
+            "session_change",
+            "session_delete",
+            "lap_add",
+            "laps_paste",
+            "change_propose",
+            "audit_begin",
+        )
+    }
+    pages |= {
+        "coaching:profile": {"profile_id": profile.pk},
+        "coaching:profile_default": {"profile_id": profile.pk},
+        "coaching:profile_delete": {"profile_id": profile.pk},
+        "coaching:vehicle": {"vehicle_id": vehicle.pk},
+        "coaching:vehicle_delete": {"vehicle_id": vehicle.pk},
+        "coaching:session_status": of_session | {"status": "start"},
+        "coaching:lap_change": of_session | {"lap_id": lap.pk},
+        "coaching:heat_kind": of_session | {"heat_id": heat.pk},
+        "coaching:heat_delete": of_session | {"heat_id": heat.pk},
+        "coaching:change_decide": of_session | {"change_id": change.pk},
+        "coaching:audit_answer": of_session | {"audit_id": audit.pk},
+        "coaching:driver_orp": {"driver_id": make_driver().pk},
+    }
     at = "/api/v1/sessions/{session_id}"
     found = {
         f"api:{method} {at}{rest}": of_session
@@ -29,8 +62,12 @@ def samples(owner):
             ("delete", ""),
         ]
     }
-    return found | {
-        "api:put /api/v1/racers/{profile_id}": {"profile_id": profile.pk},
-        f"api:get {at}/heats/{{heat_name}}": of_session | {"heat_name": "Q1"},
-        f"api:post {at}/changes/{{change_id}}/decision": of_session | {"change_id": change.pk},
-    }
+    return (
+        pages
+        | found
+        | {
+            "api:put /api/v1/racers/{profile_id}": {"profile_id": profile.pk},
+            f"api:get {at}/heats/{{heat_name}}": of_session | {"heat_name": "Q1"},
+            f"api:post {at}/changes/{{change_id}}/decision": of_session | {"change_id": change.pk},
+        }
+    )

@@ -236,6 +236,13 @@ def test_the_summary_is_overall_and_per_heat(session):
     ]
 
 
+def test_a_false_read_is_nobodys_best_lap(session):
+    drive(session, "Practice 1", [*STEADY, 31.0])
+
+    assert queries.summary_of(session)[0].best_ms == 31_000
+    assert queries.best_clean_ms(session) == 57_950
+
+
 def test_an_empty_session_has_no_figures_and_no_made_up_score(session):
     """The forerunner showed 50 where nothing was driven."""
     overall, heats = queries.summary_of(session)

@@ -1,0 +1,1 @@
+"""What coaching shows on the dashboard."""

@@ -1,0 +1,164 @@
+"""What coaching reads of imported timing: a driver's runs, their laps as published, and the field around them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from coaching.domain.orp_v2 import orp_v2
+from ingestion.models import Driver, Lap, Race, RaceResult
+from racecontrol.shared.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class TimedLap:
+    number: int
+    ms: int
+    is_valid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRun:
+    """One driver in one race, heat or practice session. `ref` is its lasting name at the source."""
+
+    ref: str
+    result: RaceResult
+    laps: tuple[TimedLap, ...]
+
+    @property
+    def race(self) -> Race:
+        return self.result.race
+
+    @property
+    def name(self) -> str:
+        race = self.race
+        if race.source == Race.Source.PRACTICE:
+            started = race.started_local
+            return f"Practice {started:%H:%M}" if started else f"Practice {race.source_race_id}"
+        if race.round_code == "Q" and race.round_number:
+            return f"Q{race.round_number} {race.label}"[:100]
+        return race.label[:100]
+
+    @property
+    def kind(self) -> str:
+        """practice, qualifying or race; what was inferred counts, else what the round says."""
+        race = self.race
+        if race.source == Race.Source.PRACTICE:
+            return "practice"
+        told = race.session_type_override or race.session_type
+        if told in ("practice", "practiceday"):
+            return "practice"
+        if told == "qualifying" or (not told and race.round_code == "Q"):
+            return "qualifying"
+        return "race"
+
+    @property
+    def day(self) -> date:
+        started = self.race.started_local or self.race.completed_local
+        return started.date() if started else self.race.event.starts_on
+
+    @property
+    def basis(self) -> str:
+        return self.result.stats_basis or self.race.stats_basis
+
+    @property
+    def laps_s(self) -> list[float]:
+        return [lap.ms / 1000 for lap in self.laps]
+
+    @property
+    def flags(self) -> dict[int, str]:
+        """Place in the run from 1 -> flag: laps outside the track's valid range do not count."""
+        return {n: "invalid" for n, lap in enumerate(self.laps, start=1) if not lap.is_valid}
+
+    @property
+    def formula_kind(self) -> str:
+        """ "race" leaves out the grid lap, which is there only if lap 1 is."""
+        has_lap_1 = bool(self.laps) and self.laps[0].number == 1
+        return "race" if self.kind == "race" and has_lap_1 else "practice"
+
+
+def driver_for(driver_id: int) -> Driver:
+    """The driver, or the one they were merged into."""
+    driver = Driver.objects.filter(pk=driver_id).select_related("merged_into").first()
+    if driver is None:
+        raise NotFound("There is no such driver.")
+    return driver.merged_into or driver
+
+
+def results_of(driver: Driver) -> QuerySet[RaceResult]:
+    """Where this driver has laps, the latest first."""
+    return (
+        RaceResult.objects.filter(Q(driver=driver) | Q(driver__merged_into=driver))
+        .filter(missing_since=None, race__missing_since=None, laps__gt=0)
+        .select_related("race__event__track", "race__race_class", "driver")
+        .order_by("-race__event__starts_on", "-race__run_order", "-race_id")
+    )
+
+
+def runs_of(
+    driver: Driver,
+    *,
+    race_id: int | None = None,
+    event_id: int | None = None,
+    since: date | None = None,
+    most: int = 500,
+) -> list[TimedRun]:
+    """Runs with their laps, in the order they were driven. Two queries, whatever the number."""
+    rows = results_of(driver)
+    if race_id is not None:
+        rows = rows.filter(race_id=race_id)
+    if event_id is not None:
+        rows = rows.filter(race__event_id=event_id)
+    if since is not None:
+        rows = rows.filter(race__event__ends_on__gte=since)
+    return with_laps(list(rows[:most])[::-1])
+
+
+def with_laps(results: Sequence[RaceResult]) -> list[TimedRun]:
+    laps: dict[int, list[TimedLap]] = {result.pk: [] for result in results}
+    rows = Lap.objects.filter(result_id__in=laps, number__gte=1).order_by("result_id", "number")
+    for result_id, number, ms, is_valid in rows.values_list(
+        "result_id", "number", "ms", "is_valid"
+    ):
+        laps[result_id].append(TimedLap(number, ms, is_valid))
+    return [TimedRun(ref_of(result), result, tuple(laps[result.pk])) for result in results]
+
+
+def ref_of(result: RaceResult) -> str:
+    """Names the run at the source, so that importing and syncing again meet the same heat."""
+    race = result.race
+    if race.source == Race.Source.PRACTICE:
+        return f"practice:{race.source_race_id}"
+    return f"race:{race.source_race_id}/{result.source_driver_id or result.row_key}"[:80]
+
+
+def field_paces_s(race: Race) -> list[float]:
+    """The race pace (median clean lap, seconds) of everyone in the race who has one."""
+    results = list(
+        race.results.filter(missing_since=None, laps__gte=5).select_related("race__event")
+    )
+    paces = [
+        orp_v2(run.laps_s, kind=run.formula_kind, flags=run.flags).race_pace_s
+        for run in with_laps(results)
+    ]
+    return [pace for pace in paces if pace is not None]
+
+
+def drivers_with_transponder(number: str) -> QuerySet[Driver]:
+    return Driver.objects.filter(transponders__number=number, merged_into=None).distinct()
+
+
+def drivers_named(text: str, *, most: int = 20) -> QuerySet[Driver]:
+    return Driver.objects.filter(name__icontains=text, merged_into=None)[:most]
+
+
+def events_of(driver: Driver, *, most: int = 100) -> list[Any]:
+    """Events and practice days this driver has laps in, the latest first."""
+    seen: dict[int, Any] = {}
+    for result in results_of(driver)[:2000]:
+        seen.setdefault(result.race.event_id, result.race.event)
+        if len(seen) >= most:
+            break
+    return list(seen.values())

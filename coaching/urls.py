@@ -1,0 +1,49 @@
+"""Coaching's addresses: the garage, and the missions."""
+
+from django.urls import path, register_converter
+
+from coaching.views import driver_orp, garage, session
+
+app_name = "coaching"
+
+
+class StatusConverter:
+    regex = "start|close|reopen"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(StatusConverter, "session_status")
+
+of_session = "sessions/<int:session_id>/"
+urlpatterns = [
+    path("", garage.home, name="home"),
+    path("racers/new/", garage.profile, name="profile_new"),
+    path("racers/<int:profile_id>/", garage.profile, name="profile"),
+    path("racers/<int:profile_id>/default/", garage.profile_default, name="profile_default"),
+    path("racers/<int:profile_id>/delete/", garage.profile_delete, name="profile_delete"),
+    path("cars/new/", garage.vehicle, name="vehicle_new"),
+    path("cars/<int:vehicle_id>/", garage.vehicle, name="vehicle"),
+    path("cars/<int:vehicle_id>/delete/", garage.vehicle_delete, name="vehicle_delete"),
+    path("history/", garage.score_history, name="history"),
+    path("compare/", garage.compare, name="compare"),
+    path("drivers/<int:driver_id>/orp/", driver_orp.driver_orp, name="driver_orp"),
+    path("sessions/new/", garage.session_form, name="session_new"),
+    path(of_session, session.session, name="session"),
+    path(of_session + "change/", garage.session_form, name="session_change"),
+    path(of_session + "delete/", garage.session_delete, name="session_delete"),
+    path(of_session + "<session_status:status>/", session.set_status, name="session_status"),
+    path(of_session + "laps/", session.add_lap, name="lap_add"),
+    path(of_session + "laps/paste/", session.paste_laps, name="laps_paste"),
+    path(of_session + "laps/<int:lap_id>/", session.change_lap, name="lap_change"),
+    path(of_session + "heats/<int:heat_id>/kind/", session.heat_kind, name="heat_kind"),
+    path(of_session + "heats/<int:heat_id>/delete/", session.delete_heat, name="heat_delete"),
+    path(of_session + "changes/", session.propose_change, name="change_propose"),
+    path(of_session + "changes/<int:change_id>/", session.decide_change, name="change_decide"),
+    path(of_session + "audit/", session.begin_audit, name="audit_begin"),
+    path(of_session + "audit/<int:audit_id>/", session.answer_audit, name="audit_answer"),
+]

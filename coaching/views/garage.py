@@ -1,0 +1,152 @@
+"""My garage: racers, cars and sessions."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from coaching.forms.garage import ProfileForm, SessionForm, VehicleForm
+from coaching.queries import garage as queries
+from coaching.queries import history
+from coaching.services import garage
+from racecontrol.shared.errors import InvalidInput
+from racecontrol.shared.htmx import answer
+from racecontrol.shared.paging import page_of
+
+FORM_PAGE = ["GET", "HEAD", "POST"]
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Racers, cars and the latest sessions with their scores."""
+    page = page_of(
+        queries.sessions_of(request.user),
+        limit=20,
+        cursor=request.GET.get("cursor") or None,
+        order=("-start_date", "-pk"),
+    )
+    return _page(
+        request,
+        "coaching/garage/home.html",
+        profiles=queries.profiles_of(request.user),
+        sessions=page["items"],
+        next_cursor=page["next_cursor"],
+    )
+
+
+@require_http_methods(FORM_PAGE)
+def profile(request: HttpRequest, profile_id: int | None = None) -> HttpResponse:
+    there = queries.profile_for(request.user, profile_id) if profile_id else None
+    form = ProfileForm(request.POST or None, instance=there)
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = garage.save_profile(by=request.user, profile_id=profile_id, **form.values())
+        except InvalidInput as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, f"{saved} is saved.")
+            return redirect("coaching:home")
+    return _form_page(request, form, profile=there, title="Racer", what="racer")
+
+
+@require_POST
+def profile_default(request: HttpRequest, profile_id: int) -> HttpResponse:
+    profile = garage.make_default(profile_id=profile_id, by=request.user)
+    messages.success(request, f"{profile} is your default racer.")
+    return redirect("coaching:home")
+
+
+@require_POST
+def profile_delete(request: HttpRequest, profile_id: int) -> HttpResponse:
+    garage.delete_profile(profile_id=profile_id, by=request.user)
+    return redirect("coaching:home")
+
+
+@require_http_methods(FORM_PAGE)
+def vehicle(request: HttpRequest, vehicle_id: int | None = None) -> HttpResponse:
+    there = queries.vehicle_for(request.user, vehicle_id) if vehicle_id else None
+    form = VehicleForm(request.POST or None, instance=there)
+    if request.method == "POST" and form.is_valid():
+        told = request.GET.get("profile", "")
+        profile_id = int(told) if told.isdigit() and len(told) < 18 else None
+        try:
+            saved = garage.save_vehicle(
+                by=request.user, vehicle_id=vehicle_id, profile_id=profile_id, **form.values()
+            )
+        except InvalidInput as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, f"{saved} is saved.")
+            return redirect("coaching:home")
+    return _form_page(request, form, vehicle=there, title="Car", what="car")
+
+
+@require_POST
+def vehicle_delete(request: HttpRequest, vehicle_id: int) -> HttpResponse:
+    garage.delete_vehicle(vehicle_id=vehicle_id, by=request.user)
+    return redirect("coaching:home")
+
+
+@require_http_methods(FORM_PAGE)
+def session_form(request: HttpRequest, session_id: int | None = None) -> HttpResponse:
+    """Make a session, or change what is said about one."""
+    there = queries.session_for(request.user, session_id) if session_id else None
+    if there is None and not queries.profiles_of(request.user).exists():
+        garage.default_profile(request.user)
+    form = SessionForm(request.POST or None, instance=there, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        values = form.values()
+        profile = values.pop("profile", None)
+        try:
+            if there:
+                saved = garage.change_session(session_id=there.pk, by=request.user, **values)
+            else:
+                saved = garage.create_session(by=request.user, profile_id=profile.pk, **values)
+        except InvalidInput as refusal:
+            form.add_refusal(refusal)
+        else:
+            return redirect("coaching:session", saved.pk)
+    return _form_page(request, form, session=there, title="Session", what="session")
+
+
+@require_POST
+def session_delete(request: HttpRequest, session_id: int) -> HttpResponse:
+    garage.delete_session(session_id=session_id, by=request.user)
+    messages.success(request, "The session is deleted.")
+    return redirect("coaching:home")
+
+
+@require_safe
+def score_history(request: HttpRequest) -> HttpResponse:
+    """Scores by session with their uncertainty, for a track or a car."""
+    chosen = {name: request.GET.get(name, "") for name in ("profile", "track", "vehicle")}
+    told = history.history_of(request.user, **chosen)
+    return _page(request, "coaching/garage/history.html", history=told, chosen=chosen)
+
+
+@require_safe
+def compare(request: HttpRequest) -> HttpResponse:
+    """Two sessions side by side."""
+    sessions = list(queries.sessions_of(request.user)[:200])
+    picked = [
+        next((row for row in sessions if str(row.pk) == request.GET.get(name)), None)
+        for name in ("a", "b")
+    ]
+    told = history.comparison_of(*picked) if all(picked) else None
+    return _page(
+        request,
+        "coaching/garage/compare.html",
+        sessions=sessions,
+        picked=picked,
+        told=told,
+        sides=(told.a, told.b) if told else (),
+    )
+
+
+def _form_page(request: HttpRequest, form, **context) -> HttpResponse:
+    context = {"profile": None, "vehicle": None, "session": None} | context
+    return _page(request, "coaching/garage/form.html", ok=not form.errors, form=form, **context)
+
+
+def _page(request: HttpRequest, page: str, *, ok: bool = True, **context) -> HttpResponse:
+    return answer(request, page=page, context=context, ok=ok)
