@@ -15,6 +15,7 @@ PAGE = """{% extends "base.html" %}
     <section class="card"><div class="body">{% include "components/_chart.html" %}</div></section>
   {% endfor %}
   <button class="btn" hx-post="/refusing/" hx-target="#nowhere" hx-swap="outerHTML">Refused</button>
+  <button class="btn" hx-get="/deleting/" hx-target="#nowhere">Part</button>
   <button class="btn" hx-post="/breaking/" hx-swap="none">Broken</button>
   <form method="post" action="/deleting/" data-confirm="Delete it?">
     {% csrf_token %}<button class="btn danger">Delete</button>

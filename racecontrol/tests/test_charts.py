@@ -25,7 +25,7 @@ from racecontrol.shared.charts import (
     stint_bars,
 )
 from racecontrol.shared.charts.drawing import path_of
-from racecontrol.shared.charts.labels import fit, spread, text_width
+from racecontrol.shared.charts.labels import fit, fit_names, spread, text_width
 from racecontrol.shared.charts.ticks import round_ticks, usual_range, whole_ticks
 
 HOSTILE = '<script>alert(\'x\')</script>" onload="y" & ]]> \x00'
@@ -332,6 +332,14 @@ def test_text_is_cut_to_fit_and_never_longer():
     assert fit("Dana Whitfield", 60, 12).endswith("…")
     assert text_width(fit("Dana Whitfield", 60, 12), 12) <= 60
     assert fit("Dana", 2, 12) == ""
+
+
+def test_a_long_name_becomes_initial_and_surname_unless_two_would_be_the_same():
+    assert fit_names(["Dana Whitfield", "Sam"], 90, 12) == ["D. Whitfield", "Sam"]
+
+    twins = fit_names(["Dana Maria Whitfield", "Dora Maria Whitfield"], 90, 12)
+    assert twins[0].startswith("Dana")
+    assert twins[1].startswith("Dora")
 
 
 @given(st.lists(st.floats(-1e4, 1e4), max_size=30), st.floats(1, 30))

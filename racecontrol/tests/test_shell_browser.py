@@ -110,6 +110,16 @@ def test_a_broken_answer_is_told_in_words(page):
     page.problems.clear()
 
 
+def test_a_part_asked_for_after_the_session_ended_leads_to_the_sign_in(page):
+    page.context.clear_cookies()
+
+    page.get_by_role("button", name="Part").click()
+
+    expect(page).to_have_title("Sign In · Race Control")
+    expect(page.get_by_role("button", name="Sign In")).to_be_visible()
+    assert page.url.endswith("/accounts/login/?next=/shell/")
+
+
 def test_what_cannot_be_undone_asks_first(page):
     asked = []
     page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))

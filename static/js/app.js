@@ -91,5 +91,14 @@
     else if (status === 404) say("It is not there any more: reload the page.");
     else say(`That did not work (${status}). Nothing was lost; try again in a moment.`);
   });
+  // A part asked for after the session ended would be the sign-in page: show that one whole.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const answered = event.detail.xhr.responseURL;
+    if (answered && new URL(answered).pathname.startsWith("/accounts/")) {
+      event.detail.shouldSwap = false;
+      location.reload();
+    }
+  });
+
   document.addEventListener("htmx:sendError", () => say("The server cannot be reached. Try again in a moment."));
 })();

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from racecontrol.shared.charts.chart import Chart, chart_of
 from racecontrol.shared.charts.drawing import COLOURS, Box, Drawing, Place, Scale, number, path_of
-from racecontrol.shared.charts.labels import fit, is_clock, lap_clock, text_width
+from racecontrol.shared.charts.labels import fit_names, is_clock, lap_clock, text_width
 from racecontrol.shared.charts.ticks import round_ticks, usual_range
 
 ROW_HEIGHT, BOX_HEIGHT = 30, 18
@@ -53,7 +53,7 @@ def box_strip(
     words = x_format
 
     def draw(place: Place) -> Drawing:
-        names = [fit(group.label, place.label_width, place.font) for group in drawn]
+        names = fit_names([group.label for group in drawn], place.label_width, place.font)
         left = max(text_width(name, place.font) for name in names) + 14
         box = Box(left, 10, place.width - 22, 10 + ROW_HEIGHT * len(drawn))
         drawing = Drawing(place, title=title, description=told, height=box.bottom + 42)

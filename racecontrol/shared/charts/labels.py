@@ -54,6 +54,26 @@ def fit(text: str, width: float, font: float) -> str:
     return f"{kept.rstrip()}…" if kept.strip() else ""
 
 
+def fit_names(names: Sequence[str], width: float, font: float) -> list[str]:
+    """Names of people cut to fit: 'Dana Whitfield' is rather 'D. Whitfield' than 'Dana Whit…'.
+
+    Where that would give two of them the same name they are cut at the end.
+    """
+    shown = [
+        fit(name if text_width(name, font) <= width else _initial_and_surname(name), width, font)
+        for name in names
+    ]
+    return [
+        short if shown.count(short) == 1 else fit(name, width, font)
+        for name, short in zip(names, shown, strict=True)
+    ]
+
+
+def _initial_and_surname(name: str) -> str:
+    first, *others = name.split() or [""]
+    return f"{first[0]}. {others[-1]}" if others else first
+
+
 def spread(wanted: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:
     """Places near the wanted ones, in the same order, at least `gap` apart, within low … high.
 

@@ -15,7 +15,7 @@ from racecontrol.shared.charts.drawing import (
     number,
     path_of,
 )
-from racecontrol.shared.charts.labels import fit, is_clock, lap_clock, spread, text_width
+from racecontrol.shared.charts.labels import fit, fit_names, is_clock, lap_clock, spread, text_width
 from racecontrol.shared.charts.ticks import round_ticks, usual_range, whole_ticks
 
 # Kind of mark -> the sign of the legend and its meaning. The shapes differ, not only the colours.
@@ -141,7 +141,7 @@ def draw_lines(
     description: str,
 ) -> Drawing:
     """The drawing for one place; position charts use it as well."""
-    names = [fit(one.label, place.label_width, place.font) for one in series]
+    names = fit_names([one.label for one in series], place.label_width, place.font)
     tick_width = max(text_width(words, place.font) for _, words in axes.y_ticks or [(0, "")])
     name_width = max(text_width(name, place.font) for name in names)
     height = max(place.height, len(series) * LINE_HEIGHT + 70)

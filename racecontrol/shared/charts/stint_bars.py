@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from racecontrol.shared.charts.chart import Chart, chart_of
 from racecontrol.shared.charts.drawing import COLOURS, Box, Drawing, Place, Scale, number
-from racecontrol.shared.charts.labels import fit, text_width
+from racecontrol.shared.charts.labels import fit, fit_names, text_width
 from racecontrol.shared.charts.ticks import round_ticks
 
 ROW_HEIGHT, BAR_HEIGHT = 28, 20
@@ -70,7 +70,7 @@ def stint_bars(
     def draw(place: Place) -> Drawing:
         first = min(0, *(bar.start for bar in bars))
         last = max(end or 0, first + 1, *(max(bar.start, bar.end) for bar in bars))
-        names = [fit(row.label, place.label_width, place.font) for row in rows]
+        names = fit_names([row.label for row in rows], place.label_width, place.font)
         left = max(text_width(name, place.font) for name in names) + 14
         box = Box(left, 10, place.width - 14, 10 + ROW_HEIGHT * len(rows))
         drawing = Drawing(place, title=title, description=told, height=box.bottom + 42)
