@@ -1,7 +1,9 @@
 """Fixtures every room shares: who is asking, what was queued, a browser, and no network."""
 
+import os
 import socket
 
+import hypothesis
 import pytest
 from django.test import Client
 
@@ -13,6 +15,10 @@ from racecontrol.testing.browser_fixtures import (  # noqa: F401 - pytest finds 
     page,
 )
 from racecontrol.testing.db import django_db_setup, stop_test_cluster  # noqa: F401
+
+# A busy machine is no fault of the code under test; CI tries the same examples every time.
+hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_unconfigure(config):

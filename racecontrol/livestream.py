@@ -243,12 +243,12 @@ def allowed(cookies: str, topics: Iterable[str]) -> list[str]:
         close_old_connections()
 
 
-def missed(topics: Iterable[str], after: int, upto: int) -> list[News] | None:
-    """What was said on these topics in (after, upto]; None where that cannot be told any more."""
+def missed(topics: Iterable[str], after: int) -> list[News] | None:
+    """What was said on these topics since; None where that cannot be told any more."""
     close_old_connections()
     try:
         kept = LiveEvent.objects.aggregate(oldest=Min("id"), newest=Max("id"))
-        rows = LiveEvent.objects.filter(topic__in=topics, id__gt=after, id__lte=upto).order_by("id")
+        rows = LiveEvent.objects.filter(topic__in=topics, id__gt=after).order_by("id")
         found = list(rows.values_list("id", "topic", "body")[: MOST_REPLAYED + 1])
     finally:
         close_old_connections()
@@ -322,13 +322,14 @@ async def lines(center: Hub, follower: Follower, wanted: Wanted) -> AsyncIterato
     position = center.last_number  # what comes later is in the queue already
     yield b"retry: 1500\n\n"
     if wanted.after is not None:
-        replay = await in_reader(missed, follower.topics, wanted.after, position)
+        replay = await in_reader(missed, follower.topics, wanted.after)
         if replay is None:
             yield control_line("resync", number=position).line
         else:
             for news in replay:
                 yield news.line
-            position = max(position, wanted.after)  # another process may have heard more
+            # The table, like other processes, may know more than this hub has heard so far.
+            position = max(position, wanted.after, *(news.number for news in replay))
     denied = [topic for topic in wanted.topics if topic not in follower.topics]
     for topic in denied:
         yield control_line("denied", f'{{"topic": "{topic}"}}').line
