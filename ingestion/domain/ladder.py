@@ -125,6 +125,15 @@ def read_rung(label: str) -> Rung | None:
     return found
 
 
+def short_name(label: str) -> str:
+    """What a main is called within its class: '1/8 Nitro Buggy B-Main' -> 'B-Main'."""
+    words = " ".join(read_link_text(label).label.split())
+    rung = read_rung(words)
+    if rung is None or rung.is_last_chance:
+        return words
+    return words.removeprefix(rung.class_name).strip() or words
+
+
 def rank_of_fraction(of: int) -> int:
     """1/1 is the top, a semi one below, a quarter two …"""
     return max(round(log2(of)), 0) if of else 0
@@ -197,6 +206,8 @@ def ladders(races: Iterable[MainRace]) -> list[Ladder]:
     last_chances: list[tuple[MainRace, str]] = []
     for race in mains:
         rung = read_rung(race.label)
+        if rung is None:
+            continue
         if rung.is_last_chance:
             last_chances.append((race, class_key(rung.class_name)))
             continue

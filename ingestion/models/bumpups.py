@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from ingestion.domain.ladder import short_name
+
 
 class BumpUpQuerySet(models.QuerySet):
     def standing(self):
@@ -114,6 +116,15 @@ class BumpUp(models.Model):
     @property
     def is_decided(self) -> bool:
         return self.status in self.DECIDED
+
+    @property
+    def source_name(self) -> str:
+        """The lower main as people of the class call it: 'B-Main'."""
+        return short_name(self.source_race.label)
+
+    @property
+    def target_name(self) -> str:
+        return short_name(self.target_race.label)
 
     @property
     def is_dns(self) -> bool:

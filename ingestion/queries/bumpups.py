@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
+from ingestion.domain.labels import class_key
 from ingestion.domain.ladder import MainRace, Start, is_main
 from ingestion.models import BumpUp, OfficialBumpSlot, Race, RaceResult
 
@@ -107,3 +108,42 @@ def bumped_into(race_id: int) -> dict[int, BumpUp]:
     return {
         row.driver_id: row for row in rows.select_related("source_race", "source_race__race_class")
     }
+
+
+def bump_ups_of_driver(driver_id: int) -> QuerySet[BumpUp]:
+    """A driver's standing moves, latest event first."""
+    return (
+        bump_ups()
+        .standing()
+        .filter(driver_id=driver_id)
+        .order_by("-event__starts_on", "-event_id", "source_race__run_order", "pk")
+    )
+
+
+def bump_ups_like(
+    *,
+    driver_id: int | None = None,
+    track: str = "",
+    class_name: str = "",
+    from_day: date | None = None,
+    to_day: date | None = None,
+    season: int | None = None,
+    statuses: Iterable[str] = (),
+) -> QuerySet[BumpUp]:
+    """Moves by any of: driver, track slug, class in any spelling, days of the event (both included)."""
+    rows = bump_ups()
+    if driver_id is not None:
+        rows = rows.filter(driver_id=driver_id)
+    if track:
+        rows = rows.filter(event__track__slug=track)
+    if class_name:
+        rows = rows.filter(race_class__key=class_key(class_name))
+    if from_day:
+        rows = rows.filter(event__starts_on__gte=from_day)
+    if to_day:
+        rows = rows.filter(event__starts_on__lte=to_day)
+    if season:
+        rows = rows.filter(event__starts_on__year=season)
+    if statuses:
+        rows = rows.filter(status__in=list(statuses))
+    return rows

@@ -1,0 +1,8 @@
+"""Ingestion's part of the JSON API: one router, a sub-router for each thing."""
+
+from ninja import Router
+
+from ingestion.api.bumpups import router as bumpups
+
+router = Router()
+router.add_router("", bumpups)

@@ -1,0 +1,1 @@
+"""Ingestion's forms: one module per thing."""

@@ -1,0 +1,1 @@
+"""Shapes of ingestion's JSON: one module per thing."""

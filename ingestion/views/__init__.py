@@ -1,0 +1,1 @@
+"""Ingestion's pages: one module per thing."""
