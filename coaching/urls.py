@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from coaching.views import driver_orp, garage, session
+from coaching.views import athlete, driver_orp, garage, session
 
 app_name = "coaching"
 
@@ -44,6 +44,12 @@ urlpatterns = [
     path(of_session + "heats/<int:heat_id>/delete/", session.delete_heat, name="heat_delete"),
     path(of_session + "changes/", session.propose_change, name="change_propose"),
     path(of_session + "changes/<int:change_id>/", session.decide_change, name="change_decide"),
+    path("athlete/", athlete.athlete, name="athlete"),
+    path("athlete/numbers/", athlete.athlete_numbers, name="athlete_numbers"),
+    path("athlete/uploads/", athlete.uploads, name="uploads"),
+    path("athlete/uploads/<uuid:upload_id>/cancel/", athlete.cancel_upload, name="upload_cancel"),
+    path("athlete/consent/", athlete.health_consent, name="health_consent"),
+    path("athlete/activities/<int:activity_id>/effort/", athlete.rate_effort, name="rate_effort"),
     path(of_session + "audit/", session.begin_audit, name="audit_begin"),
     path(of_session + "audit/<int:audit_id>/", session.answer_audit, name="audit_answer"),
 ]

@@ -1,5 +1,6 @@
 """The tables of coaching: the racer's garage and run logs, and the athlete's missions."""
 
+from coaching.models.athlete import Activity, AthleteNumbers, AthleteUpload, DailyMetric
 from coaching.models.changes import SetupChange, XFactorAudit
 from coaching.models.garage import RacerProfile, Vehicle
 from coaching.models.mission_runs import (
@@ -24,8 +25,12 @@ from coaching.models.missions import (
 from coaching.models.runs import Heat, LapFile, OrpScore, RunLog, Session
 
 __all__ = [
+    "Activity",
+    "AthleteNumbers",
+    "AthleteUpload",
     "CheckIn",
     "Consent",
+    "DailyMetric",
     "EndpointHealth",
     "EventRules",
     "Heat",

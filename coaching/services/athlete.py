@@ -1,0 +1,321 @@
+"""Files athletes bring become days and activities: all of a file or nothing of it."""
+
+import zoneinfo
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+
+from coaching.models import Activity, AthleteNumbers, AthleteUpload, Consent, DailyMetric
+from coaching.uploads.activity_files import SUFFIXES, ActivityRead, read_file
+from coaching.uploads.apple_health import Export, read_export
+from coaching.uploads.errors import BadUpload
+from racecontrol.shared import audit, jobs
+from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, NotReady
+from racecontrol.shared.progress import OnProgress, Progress, silent
+
+MOST_BYTES = 2 * 1024**3
+BATCH = 5000
+State = AthleteUpload.State
+APPLE = "Apple Health"
+
+
+def has_health_consent(user: Any) -> bool:
+    """Did this person agree that health data is stored, and not take it back?"""
+    return Consent.objects.filter(
+        owner=user, purpose=Consent.Purpose.HEALTH, withdrawn_at__isnull=True
+    ).exists()
+
+
+def request_upload(*, by: Any, file: Any, name: str) -> AthleteUpload:
+    """Keep the file and queue the reading of it. One at a time per person.
+
+    Raises NotAllowed without consent, BadUpload for a file that is none of ours or too large,
+    NotReady while another one is being read.
+    """
+    if not has_health_consent(by):
+        raise NotAllowed("Agree to storing health data first; the form says what that means.")
+    lower = name.lower()
+    if not lower.endswith((*SUFFIXES, ".zip", ".xml")):
+        raise BadUpload("Bring a zip or export.xml of Apple Health, or FIT, GPX or TCX files.")
+    if file.size > MOST_BYTES:
+        raise BadUpload("The file is larger than 2 GB.")
+    if not file.size:
+        raise BadUpload("The file is empty.")
+    kind = _kind_of(file, lower)
+    upload = AthleteUpload(
+        owner=by, kind=kind, file_name=name[:200], size=file.size, created_at=now()
+    )
+    try:
+        with transaction.atomic():
+            upload.save(force_insert=True)
+    except IntegrityError:
+        raise NotReady("A file of yours is being read already: wait for it or cancel it.") from None
+    stored = ""
+    try:
+        file.seek(0)
+        stored = default_storage.save(f"athlete/{upload.pk}{_suffix(lower)}", file)
+        with transaction.atomic():
+            upload.stored_as = stored
+            upload.job = jobs.enqueue(
+                "coaching.tasks.read_athlete_upload",
+                str(upload.pk),
+                key=f"athlete-upload:{upload.pk}",
+                owner=by,
+                title=f"Read {upload.get_kind_display()}",
+                queue="slow",
+            )
+            upload.save(update_fields=["stored_as", "job"])
+    except BaseException:
+        if stored:
+            default_storage.delete(stored)
+        upload.delete()
+        raise
+    return upload
+
+
+def _suffix(lower: str) -> str:
+    return next((s for s in (*SUFFIXES, ".zip", ".xml") if lower.endswith(s)), "")
+
+
+def _kind_of(file: Any, lower: str) -> str:
+    """A zip is an Apple export unless it holds activity files."""
+    if lower.endswith(".xml"):
+        return AthleteUpload.Kind.APPLE
+    if lower.endswith(SUFFIXES):
+        return AthleteUpload.Kind.ACTIVITIES
+    from coaching.uploads.archive import opened
+
+    file.seek(0)
+    names = [entry.filename.lower() for entry in opened(file).infolist()]
+    has_export = any(n.endswith(".xml") and n.count("/") <= 1 for n in names)
+    if not has_export and any(n.endswith(SUFFIXES) for n in names):
+        return AthleteUpload.Kind.ACTIVITIES
+    return AthleteUpload.Kind.APPLE
+
+
+def read_upload(*, upload_id: UUID, on_progress: OnProgress = silent) -> dict[str, int]:
+    """Read a kept file and save what it says in one transaction; a second call does nothing.
+
+    Raises BadUpload where the file cannot be used; then nothing of it is kept.
+    """
+    upload = AthleteUpload.objects.filter(pk=upload_id).select_related("owner").first()
+    if upload is None or upload.state != State.WAITING:
+        return {}
+    if not has_health_consent(upload.owner):
+        _end(upload, State.CANCELLED, "The consent was withdrawn.")
+        return {}
+    total = max(upload.size // 1024, 1)
+
+    def heard(compressed: int) -> None:
+        on_progress(Progress(min(compressed // 1024, total - 1), total, "reading"))
+
+    try:
+        with default_storage.open(upload.stored_as, "rb") as file:
+            if upload.kind == AthleteUpload.Kind.APPLE:
+                counts, problems = _save_export(upload, read_export(file, on_progress=heard))
+            else:
+                counts, problems = _save_activities(upload, file, on_progress)
+    except BadUpload as refusal:
+        _end(upload, State.FAILED, str(refusal))
+        raise
+    on_progress(Progress(total, total, "saved"))
+    words = ", ".join(f"{count} {name}" for name, count in counts.items())
+    _end(upload, State.DONE, words, problems)
+    return counts
+
+
+@transaction.atomic
+def _save_export(upload: AthleteUpload, export: Export) -> tuple[dict[str, int], list[str]]:
+    if not export.values and not export.workouts:
+        raise BadUpload("There is nothing in this export that we read.")
+    # An older export may come after a newer one: the day that was made of more records stays,
+    # so the order in which files are brought changes nothing.
+    known = {
+        (metric, on, source): (records, value)
+        for metric, on, source, records, value in DailyMetric.objects.filter(
+            owner=upload.owner
+        ).values_list("metric", "on", "source", "records", "value")
+    }
+    rows = (
+        DailyMetric(
+            owner=upload.owner,
+            metric=v.metric,
+            on=v.on,
+            source=v.source or APPLE,
+            value=v.value,
+            unit=v.unit,
+            records=v.records,
+            upload=upload,
+            updated_at=now(),
+        )
+        for v in export.values
+        if (v.records, v.value) >= known.get((v.metric, v.on, v.source or APPLE), (0, 0.0))
+    )
+    days = _upsert(
+        DailyMetric, rows, ["owner", "metric", "on", "source"], ["value", "unit", "records"]
+    )
+    found = {(w.source, w.starts_at): w for w in export.workouts}  # the last one wins
+    activities = (
+        Activity(
+            owner=upload.owner,
+            source=w.source or APPLE,
+            kind=w.kind,
+            starts_at=w.starts_at,
+            on=w.on,
+            elapsed_s=w.seconds,
+            moving_s=w.seconds,
+            distance_m=w.distance_m,
+            average_bpm=w.average_bpm,
+            energy_kcal=w.energy_kcal,
+            upload=upload,
+            updated_at=now(),
+        )
+        for w in found.values()
+    )
+    done = _upsert(Activity, activities, ["owner", "source", "starts_at"], MEASURED)
+    problems = [f"{export.left_out} records could not be used."] if export.left_out else []
+    return {"daily values": days, "workouts": done}, problems
+
+
+MEASURED = [
+    "kind",
+    "on",
+    "elapsed_s",
+    "moving_s",
+    "distance_m",
+    "ascent_m",
+    "average_w",
+    "normalised_w",
+    "average_bpm",
+    "max_bpm",
+    "energy_kcal",
+]
+
+
+@transaction.atomic
+def _save_activities(
+    upload: AthleteUpload, file: Any, on_progress: OnProgress
+) -> tuple[dict[str, int], list[str]]:
+    zone = zoneinfo.ZoneInfo(upload.owner.time_zone)
+    found: dict[Any, ActivityRead] = {}
+    problems: list[str] = []
+    for number, (name, read) in enumerate(read_file(file, upload.file_name), start=1):
+        if isinstance(read, BadUpload):
+            problems.append(f"{name}: {read}")
+        else:
+            found[read.source, read.starts_at] = read
+        on_progress(Progress(0, 1, f"{number} files read"))
+    if not found:
+        raise BadUpload(problems[0] if problems else "There is no activity in this file.")
+    rows = (
+        Activity(
+            owner=upload.owner,
+            source=a.source,
+            kind=a.kind,
+            starts_at=a.starts_at,
+            on=a.starts_at.astimezone(zone).date(),
+            elapsed_s=a.elapsed_s,
+            moving_s=a.moving_s,
+            distance_m=a.distance_m,
+            ascent_m=a.ascent_m,
+            average_w=a.average_w,
+            normalised_w=a.normalised_w,
+            average_bpm=a.average_bpm,
+            max_bpm=a.max_bpm,
+            energy_kcal=a.energy_kcal,
+            upload=upload,
+            updated_at=now(),
+        )
+        for a in found.values()
+    )
+    done = _upsert(Activity, rows, ["owner", "source", "starts_at"], MEASURED)
+    return {"activities": done}, problems[:100]
+
+
+def _upsert(model: Any, rows: Any, key: list[str], values: list[str]) -> int:
+    """Insert or replace by natural key in batches, all inside the caller's transaction."""
+    count = 0
+    iterator = iter(rows)
+    while batch := list(islice(iterator, BATCH)):
+        model.objects.bulk_create(
+            batch,
+            update_conflicts=True,
+            unique_fields=key,
+            update_fields=[*values, "upload", "updated_at"],
+        )
+        count += len(batch)
+    return count
+
+
+def _end(
+    upload: AthleteUpload, state: str, message: str, problems: list[str] | None = None
+) -> None:
+    """Write how it ended and let the file go."""
+    AthleteUpload.objects.filter(pk=upload.pk).update(
+        state=state, message=message[:1000], problems=problems or [], read_at=now(), stored_as=""
+    )
+    if upload.stored_as:
+        default_storage.delete(upload.stored_as)
+
+
+def cancel_upload(*, by: Any, upload_id: UUID) -> None:
+    """Stop reading a file; what was read is dropped with it. Raises NotFound, NotReady."""
+    upload = AthleteUpload.objects.filter(pk=upload_id, owner=by).first()
+    if upload is None:
+        raise NotFound("There is no such upload.")
+    if upload.state != State.WAITING:
+        raise NotReady("This file was read already.")
+    if upload.job is not None and upload.job.is_open:
+        jobs.cancel(upload.job.pk, by=by)
+    _end(upload, State.CANCELLED, "Cancelled.")
+
+
+@transaction.atomic
+def save_numbers(*, by: Any, values: dict[str, Any]) -> AthleteNumbers:
+    """Keep the athlete's numbers. Raises InvalidInput naming the field that does not fit."""
+    resting, threshold, highest = (
+        values.get(n) for n in ("resting_bpm", "threshold_bpm", "max_bpm")
+    )
+    told = [v for v in (resting, threshold, highest) if v]
+    if told != sorted(set(told)):
+        message = "Heart rates must rise from resting over threshold to maximum."
+        raise InvalidInput(message, fields={"threshold_bpm": [message]})
+    numbers, _ = AthleteNumbers.objects.update_or_create(owner=by, defaults=values)
+    return numbers
+
+
+@transaction.atomic
+def rate_effort(*, by: Any, activity_id: int, effort: int | None) -> Activity:
+    """How hard an activity felt, 1 to 10, or None to take it back. Raises NotFound, InvalidInput."""
+    activity = (
+        Activity.objects.select_for_update(of=("self",)).filter(pk=activity_id, owner=by).first()
+    )
+    if activity is None:
+        raise NotFound("There is no such activity.")
+    if effort is not None and not 1 <= effort <= 10:
+        raise InvalidInput("Effort goes from 1 to 10.", fields={"effort": ["1 to 10."]})
+    activity.effort = effort
+    activity.save(update_fields=["effort"])
+    return activity
+
+
+@transaction.atomic
+def set_health_consent(*, by: Any, is_given: bool) -> None:
+    """Agree to storing health data, or take it back: then uploads stop at once."""
+    standing = Consent.objects.filter(
+        owner=by, purpose=Consent.Purpose.HEALTH, withdrawn_at__isnull=True
+    )
+    if is_given and not standing.exists():
+        consent = Consent.objects.create(
+            owner=by, purpose=Consent.Purpose.HEALTH, wording=1, given_at=now()
+        )
+        audit.record(by=by, verb="consent.given", obj=consent)
+    elif not is_given:
+        for consent in standing:
+            consent.withdrawn_at = now()
+            consent.save(update_fields=["withdrawn_at"])
+            audit.record(by=by, verb="consent.withdrawn", obj=consent)

@@ -1,0 +1,42 @@
+"""The athlete's own addresses with objects of one owner."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from django.utils.timezone import now
+
+from coaching.models import Activity, AthleteNumbers, AthleteUpload, DailyMetric
+
+
+def samples(owner):
+    AthleteNumbers.objects.create(owner=owner, threshold_w=250)
+    today = now().date()
+    for days in range(60):
+        on = today - timedelta(days=days)
+        for metric, value, unit in [
+            ("sleep", 420 + days % 7 * 10, "min"),
+            ("resting_hr", 48 + days % 5, "bpm"),
+        ]:
+            DailyMetric.objects.create(
+                owner=owner, metric=metric, on=on, source="Watch", value=value, unit=unit
+            )
+        ride = Activity.objects.create(
+            owner=owner,
+            source="FIT file",
+            kind="cycling",
+            on=on,
+            elapsed_s=4000,
+            moving_s=3600,
+            starts_at=datetime.combine(on, datetime.min.time(), UTC),
+            normalised_w=150 + days % 9 * 12,
+            distance_m=30_000,
+        )
+    upload = AthleteUpload.objects.create(
+        owner=owner,
+        kind="apple",
+        size=1000,
+        created_at=datetime.combine(date(2026, 3, 1), datetime.min.time(), UTC),
+    )
+    return {
+        "coaching:upload_cancel": {"upload_id": upload.pk},
+        "coaching:rate_effort": {"activity_id": ride.pk},
+    }

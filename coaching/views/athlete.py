@@ -1,0 +1,189 @@
+"""The athlete's own data: form and trends, activities, uploads, consent."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.timezone import now
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from coaching.forms.athlete import NumbersForm, UploadForm
+from coaching.models import DailyMetric
+from coaching.queries import athlete as queries
+from coaching.services import athlete as services
+from racecontrol.shared.charts import Chart, Series, line_chart
+from racecontrol.shared.errors import RaceError
+from racecontrol.shared.htmx import answer
+
+SPANS = {"6w": 42, "3m": 91, "1y": 365}
+TRENDS = {
+    "sleep": ("Sleep", lambda value: f"{value / 60:.1f} h"),
+    "hrv_sdnn": ("HRV (SDNN)", lambda value: f"{value:.0f} ms"),
+    "hrv_rmssd": ("HRV (rMSSD)", lambda value: f"{value:.0f} ms"),
+    "resting_hr": ("Resting heart rate", lambda value: f"{value:.0f} bpm"),
+    "readiness": ("Readiness", lambda value: f"{value:.0f}"),
+}
+
+
+@never_cache
+@require_safe
+def athlete(request: HttpRequest) -> HttpResponse:
+    """Fitness, fatigue and form, trends, and the latest activities of this person."""
+    today = now().astimezone(ZoneInfo(request.user.time_zone)).date()
+    span = request.GET.get("span", "3m")
+    days_back = SPANS.get(span, SPANS["3m"])
+    since = today - timedelta(days=days_back - 1)
+    form = queries.form_of(request.user, until=today)
+    values = queries.daily_values(request.user, since=since, until=today)
+    activities = queries.activities_of(request.user)[::-1]
+    context = {
+        "form": form,
+        "last": form.last,
+        "today": today,
+        "spans": [(key, key == span) for key in SPANS],
+        "fitness_chart": _fitness_chart(form, since) if form.days else None,
+        "trends": [
+            _trend(title, values[metric], since, days_back, how, metric)
+            for metric, (title, how) in TRENDS.items()
+            if len(values.get(metric, {})) > 1
+        ],
+        "latest": _latest(values),
+        "activities": activities[:50],
+        "activity_count": len(activities),
+        "has_consent": services.has_health_consent(request.user),
+        "numbers": queries.numbers_of(request.user),
+    }
+    return answer(request, page="coaching/athlete/athlete.html", context=context)
+
+
+def _fitness_chart(form: queries.Form, since: Any) -> Chart:
+    shown = [day for day in form.days if day.on >= since] or form.days[-1:]
+    first = shown[0].on
+    lines = [
+        Series("Fitness (CTL)", [((d.on - first).days, d.ctl) for d in shown], is_strong=True),
+        Series("Fatigue (ATL)", [((d.on - first).days, d.atl) for d in shown]),
+        Series("Form (TSB)", [((d.on - first).days, d.tsb) for d in shown]),
+    ]
+    return line_chart(
+        lines,
+        title="Fitness, fatigue and form",
+        x_label="Day",
+        y_format=lambda value: f"{value:.0f}",
+        x_format=lambda x: f"{first + timedelta(days=int(x)):%d %b}",
+        clip=False,
+        slug="fitness",
+    )
+
+
+def _trend(title: str, rows: dict, since: Any, days: int, how: Any, slug: str) -> Chart:
+    points = []
+    for offset in range(days):
+        row = rows.get(since + timedelta(days=offset))
+        points.append((offset, row.value if row else None))
+    return line_chart(
+        [Series(title, points)],
+        title=title,
+        x_label="Day",
+        y_format=how,
+        x_format=lambda x: f"{since + timedelta(days=int(x)):%d %b}",
+        clip=False,
+        slug=slug.replace("_", "-"),
+    )
+
+
+def _latest(values: dict) -> list[dict[str, Any]]:
+    """The newest value of each metric with its age and source, in the order people ask for them."""
+    out = []
+    for metric, label in DailyMetric.Metric.choices:
+        if rows := values.get(metric):
+            row = rows[max(rows)]
+            shown = f"{row.value / 60:.1f} h" if metric == "sleep" else f"{row.value:g} {row.unit}"
+            out.append({"label": label, "value": shown, "on": row.on, "source": row.source})
+    return out
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def uploads(request: HttpRequest) -> HttpResponse:
+    """Bring a file, watch it being read, see what came of the ones before."""
+    form = UploadForm()
+    if request.method == "POST":
+        form = UploadForm(request.POST, request.FILES)
+        if form.is_valid():
+            try:
+                if form.cleaned_data["consent"]:
+                    services.set_health_consent(by=request.user, is_given=True)
+                file = form.cleaned_data["file"]
+                services.request_upload(by=request.user, file=file, name=file.name)
+            except RaceError as refusal:
+                form.add_error("file" if "file" in refusal.fields else None, str(refusal))
+            else:
+                if not request.htmx:
+                    return redirect("coaching:uploads")
+                form = UploadForm()
+    context = {
+        "form": form,
+        "uploads": queries.uploads_of(request.user)[:50],
+        "has_consent": services.has_health_consent(request.user),
+    }
+    return answer(
+        request,
+        page="coaching/athlete/uploads.html",
+        part="coaching/athlete/_uploads.html",
+        context=context,
+        ok=not form.errors,
+    )
+
+
+@require_POST
+def cancel_upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    services.cancel_upload(by=request.user, upload_id=upload_id)
+    messages.success(request, "Cancelled; nothing of the file was kept.")
+    return redirect("coaching:uploads")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def athlete_numbers(request: HttpRequest) -> HttpResponse:
+    """The numbers that turn activities into load, and the order of sources."""
+    numbers = queries.numbers_of(request.user)
+    form = NumbersForm(request.POST or None, instance=numbers)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.save_numbers(by=request.user, values=form.cleaned_data)
+        except RaceError as refusal:
+            for field, faults in refusal.fields.items():
+                form.add_error(field, faults)
+        else:
+            messages.success(request, "Saved; every load was worked out anew.")
+            return redirect("coaching:athlete")
+    return answer(
+        request, page="coaching/athlete/numbers.html", context={"form": form}, ok=not form.errors
+    )
+
+
+@require_POST
+def rate_effort(request: HttpRequest, activity_id: int) -> HttpResponse:
+    """How hard it felt; gives a load where neither power nor heart rate does."""
+    field = forms.IntegerField(required=False, min_value=1, max_value=10)
+    try:
+        effort = field.clean(request.POST.get("effort", ""))
+    except forms.ValidationError:
+        effort = 0  # refused by the service, in its words
+    services.rate_effort(by=request.user, activity_id=activity_id, effort=effort)
+    return redirect("coaching:athlete")
+
+
+@require_POST
+def health_consent(request: HttpRequest) -> HttpResponse:
+    """Give or take back the agreement that health data is stored here."""
+    is_given = request.POST.get("give") == "yes"
+    services.set_health_consent(by=request.user, is_given=is_given)
+    messages.success(request, "Thank you." if is_given else "Taken back: no more files are read.")
+    return redirect("coaching:uploads")
