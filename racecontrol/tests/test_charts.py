@@ -359,6 +359,7 @@ def test_ticks_are_round():
     assert round_ticks(24_013, 24_979, is_time=True) == [24_200, 24_400, 24_600, 24_800]
     assert round_ticks(0, 3_600_000, is_time=True) == [n * 900_000 for n in range(5)]
     assert whole_ticks(1, 47) == [1, 10, 20, 30, 40]
+    assert whole_ticks(1, 12) == [1, 4, 6, 8, 10, 12]
     assert whole_ticks(1, 1) == [1]
     assert path_of([(0, 1.25), (10, 2)]) == "M0 1.2L10 2"
 

@@ -29,7 +29,8 @@ def whole_ticks(low: int, high: int, *, at_most: int = 8) -> list[int]:
     if high <= low:
         return [low]
     step = max(round(_step((high - low) / max(at_most - 1, 1))), 1)
-    return [low, *(n for n in range((low // step + 1) * step, high + 1, step))]
+    rounds = range((low // step + 1) * step, high + 1, step)
+    return [low, *(n for n in rounds if n - low > step / 2)]  # not right beside the first
 
 
 def _step(at_least: float, *, is_time: bool = False) -> float:
