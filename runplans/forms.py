@@ -119,6 +119,15 @@ class PlanForm(forms.Form):
     def switches(self) -> list[forms.BoundField]:
         return [self["pit_time_counts"], self["saving"]]
 
+    @property
+    def opens_stops(self) -> bool:
+        """Something is set or wrong in the part that is closed otherwise."""
+        return any(field.value() or field.errors for field in (*self.stops, *self.switches))
+
+    @property
+    def opens_context(self) -> bool:
+        return any(field.value() or field.errors for field in self.context)
+
     def document(self, base: dict[str, Any] | None = None) -> dict[str, Any]:
         """The inputs as a machine would send them; call after `is_valid()`.
 

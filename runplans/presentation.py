@@ -86,7 +86,7 @@ class Shown:
 
     @property
     def time(self) -> str:
-        return clock(self.result["estimated_total_time_s"])
+        return clock(self.result["estimated_total_time_s"]).removesuffix(".000")
 
     @property
     def pace(self) -> str:
@@ -102,6 +102,16 @@ class Shown:
         if minutes is not None:
             asked.append(f"{plain(float(minutes), 3)} min")
         return " in ".join(asked)
+
+    @property
+    def asked(self) -> str:
+        """The duration a run was asked to last, beside the laps that came of it."""
+        minutes = self.inputs.get("run_duration_min")
+        return "" if minutes is None else f"in {plain(float(minutes), 3)} min"
+
+    @property
+    def pace_note(self) -> str:
+        return "" if self.inputs.get("target_pace_s") is None else f"{self.pace} a lap"
 
     def named(self, holder: str) -> str:
         """The name of the driver, car or track, if it has one."""
@@ -190,14 +200,19 @@ def fuel_chart(plans: Sequence[tuple[str, Shown]], *, title: str = "Fuel over la
     """Litres in the tank after each lap; a stop goes straight up at the lap it follows."""
     in_ml = all(plan.in_ml for _, plan in plans)
     factor, unit = (1000, "ml") if in_ml else (1, "L")
-    tanks = {float(plan._tank) * factor for _, plan in plans if plan._tank is not None}
-    references = [Reference(tank, f"full tank {plain(tank, 3)} {unit}") for tank in sorted(tanks)]
+    tanks = {float(plan._tank) for _, plan in plans if plan._tank is not None}
+    fullest = max(s["fuel_start_l"] for _, plan in plans for s in plan.result["stints"])
+    references = [
+        Reference(tank * factor, f"full tank {plain(tank * factor, 3)} {unit}")
+        for tank in sorted(tanks)
+        if fullest < tank < 2 * fullest  # else the line shows it, or is squeezed by it
+    ]
     return line_chart(
         [_fuel_line(label, plan, factor, unit) for label, plan in plans],
         title=title,
         x_label="Laps driven",
         y_format=lambda y: f"{plain(y, 3)} {unit}",
-        references=references if len(references) < 3 else [],
+        references=references,
         clip=False,
         from_zero=True,
         slug="fuel-over-laps",

@@ -1,0 +1,59 @@
+"""The live form as people meet it: on a phone and on a desk, with and without JavaScript."""
+
+import pytest
+from waffle.models import Flag
+
+from racecontrol.shared import flags
+from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
+from runplans.models import RunPlan
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def feature(transactional_db):
+    Flag.objects.update_or_create(name=flags.RUN_PLANS_V1, defaults={"everyone": True})
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_plan_grows_while_one_types(open_page, user, size):
+    page = open_page(user, viewport=size)
+    page.goto("/run-plans/new/")
+    page.wait_for_selector("#plan-preview >> text=Give the laps or the minutes")
+
+    page.get_by_label("Laps", exact=False).first.fill("25")
+    page.get_by_label("Pace a lap").fill("1:30.6")
+    page.get_by_label("Fuel a lap").fill("2.7")
+    page.get_by_label("Tank holds").fill("60")
+    page.wait_for_selector("#plan-preview >> text=67.5 L")
+    assert "37:45" in page.inner_text("#plan-preview")
+    assert page.evaluate("document.activeElement.name") == "tank"
+    assert overflow_faults(page) == []
+    assert axe_faults(page) == []
+    take_picture(page, f"runplans-live-{size['width']}")
+
+    page.get_by_label("Fuel at the start").fill("61")
+    page.wait_for_selector("#plan-preview >> text=More than the tank holds.")
+    page.get_by_label("Fuel at the start").fill("20")
+    page.wait_for_selector("#plan-preview >> text=7 laps on the fuel at the start")
+    assert RunPlan.objects.count() == 0
+
+    page.get_by_role("button", name="Save the plan").click()
+    page.wait_for_url("**/run-plans/*-*/")
+    assert "67.5 L" in page.inner_text("main")
+    assert RunPlan.objects.get().owner == user
+
+
+def test_without_javascript_it_calculates_and_saves(open_page, user):
+    page = open_page(user, java_script_enabled=False, viewport=PHONE)
+    page.goto("/run-plans/new/")
+    page.get_by_label("Minutes").fill("30")
+    page.get_by_label("Pace a lap").fill("91.3")
+    page.get_by_label("Fuel a lap").fill("2.5")
+
+    page.get_by_role("button", name="Calculate").click()
+    assert "47.5 L" in page.inner_text("#plan-preview")
+    assert RunPlan.objects.count() == 0
+
+    page.get_by_role("button", name="Save the plan").click()
+    assert "65.3 s are left after lap 19" in page.inner_text("main")
