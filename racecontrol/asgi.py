@@ -13,6 +13,7 @@ from racecontrol.wsgi import application as wsgi_application
 
 # Django is set up by the line above; what touches models comes after it.
 from racecontrol import livestream  # isort: skip
+from runplans import hotpath  # isort: skip
 
 THREADS = 8
 pages = WSGIMiddleware(wsgi_application, workers=THREADS)
@@ -25,6 +26,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "websocket.close"})
     elif scope["path"] == "/live/":
         await livestream.stream(scope, receive, send)
+    elif scope["path"].startswith(hotpath.PATH) and hotpath.is_plain(scope):
+        await hotpath.answer(scope, receive, send, long_way=pages)
     else:
         await pages(scope, receive, send)
 
@@ -37,5 +40,6 @@ async def lifespan(receive: Any, send: Any) -> None:
             await send({"type": "lifespan.startup.complete"})
         else:
             await livestream.stop_hub()
+            await hotpath.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
