@@ -139,9 +139,14 @@ def rank_of_fraction(of: int) -> int:
     return max(round(log2(of)), 0) if of else 0
 
 
+def is_main_round(name: str) -> bool:
+    """'Main Events' and whatever else is neither practice, seeding nor qualifying."""
+    return not _NOT_A_MAIN.match(name)
+
+
 def is_main(race: MainRace) -> bool:
     """Mains only: what the round or the session type calls practice or qualifying is none."""
-    if race.session_type not in (None, "", "race") or _NOT_A_MAIN.match(race.round):
+    if race.session_type not in (None, "", "race") or not is_main_round(race.round):
         return False
     return read_rung(race.label) is not None
 

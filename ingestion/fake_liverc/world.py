@@ -227,7 +227,7 @@ def club_day(world: World, track: Track, index: int, day: date) -> Programme:
     if track.is_short:
         classes = ((people.STOCK, rng.randint(12, 18)), (people.TWO_WHEEL, rng.randint(11, 24)))
     else:
-        classes = ((people.TRUGGY, rng.randint(12, 16)), (people.JUNIOR, rng.randint(4, 8)))
+        classes = ((people.TRUGGY, rng.randint(8, 16)), (people.JUNIOR, rng.randint(4, 8)))
     return Programme(
         id=day_id(index, day),
         track=track,

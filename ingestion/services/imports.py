@@ -20,6 +20,7 @@ from ingestion.liverc.client import Source, url_of
 from ingestion.liverc.errors import BotCheck, UnexpectedPage
 from ingestion.models import Event, Race, Track
 from ingestion.models.events import SessionType
+from ingestion.services.bumpups import detect_for_event
 from ingestion.services.fetching import (
     FRESH_FOR,
     OLD_EVENT_FRESH_FOR,
@@ -27,11 +28,13 @@ from ingestion.services.fetching import (
     Budget,
     BudgetExhausted,
     HostRests,
+    Page,
     budget_of,
     fetch_page,
     get_source,
     make_stale,
 )
+from ingestion.services.heat_sheets import import_heat_sheets
 from ingestion.services.people import save_entry_list
 from ingestion.services.saving import fail_race, save_event, save_race
 from ingestion.services.tracks import is_page_trouble, know_track
@@ -203,7 +206,13 @@ def _import(
         raise NotFound(f"Event {summary.source_event_id} is not known here; name its track.")
     on_progress(Progress(0, 0, "asking for the event"))
     track = know_track(slug, source=source)
-    saved = _read_event(track, summary.source_event_id, source, known)
+    listing = _read_event(track, summary.source_event_id, source, known)
+    saved = save_event(
+        track=track,
+        source_event_id=summary.source_event_id,
+        page=listing.contents,
+        parsed_hash=listing.stored.parsed_hash,
+    )
     event = saved.event
     summary.event_id, summary.races = event.pk, len(saved.races)
     summary.missing += saved.missing
@@ -227,25 +236,22 @@ def _import(
     on_progress(Progress(total, total, "transponders"))
     if summary.fetched or not event.last_ingested_at:
         _import_entry_list(event, track, source, summary)
+        on_progress(Progress(total, total, "heat sheets"))
+        sheets = getattr(listing.contents, "heat_sheets", ())
+        summary.notes += import_heat_sheets(event, track, sheets, source)
     _finish(event, track, summary, by)
     return summary
 
 
-def _read_event(track: Track, source_event_id: str, source: Source, known: Event | None):
+def _read_event(track: Track, source_event_id: str, source: Source, known: Event | None) -> Page:
     is_young = known is None or known.ends_on >= (now() - YOUNG_EVENT).date()
-    page = fetch_page(
+    return fetch_page(
         url_of(track.slug, kinds.event_path(source_event_id)),
         kind=kinds.EVENT,
         budget=track.slug,
         cache_key=event_key(track.slug, source_event_id),
         source=source,
         fresh_for=FRESH_FOR[kinds.EVENT] if is_young else OLD_EVENT_FRESH_FOR,
-    )
-    return save_event(
-        track=track,
-        source_event_id=source_event_id,
-        page=page.contents,
-        parsed_hash=page.stored.parsed_hash,
     )
 
 
@@ -332,6 +338,7 @@ def _finish(event: Event, track: Track, summary: ImportSummary, by: Any) -> None
         f"entries:{track.slug}:{event.source_event_id}",
     )
     if is_first or summary.changed or summary.has_drift:
+        detect_for_event(event.pk)
         for task in settings.AFTER_EVENT_IMPORT:
             jobs.enqueue(task, event.pk, key=f"{task}:{event.pk}", owner=by)
 
