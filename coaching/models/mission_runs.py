@@ -57,6 +57,8 @@ class MissionRun(models.Model):
     failures = models.JSONField(default=dict)
     # How often a person asked anew; 1 is the scheduled run.
     attempt_no = models.PositiveIntegerField(default=1)
+    # A re-run writes anew without a second mail, unless the person asks for one.
+    is_notice_wanted = models.BooleanField(default=True)
     mission_state = models.CharField(max_length=20, blank=True)
     facts = EncryptedJSONField(null=True, blank=True)
     facts_at = models.DateTimeField(null=True, blank=True)

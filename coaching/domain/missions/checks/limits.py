@@ -69,7 +69,7 @@ def check_limits(said: Said, day: Day, limits: Limits) -> list[Problem]:
             problems.append(
                 Problem("rest_is_forced", "ride_mode", f"{name}: the ride mode must be 'rest'.")
             )
-    for name in _caution_reasons(day, limits):
+    for name in caution_reasons(day, limits):
         if said.action in HARD_ACTIONS or said.intensity == "high":
             problems.append(
                 Problem("below_threshold", "action", f"{name}: no push and no high intensity.")
@@ -129,7 +129,7 @@ def forced_rest_reasons(day: Day, limits: Limits) -> list[str]:
     ]
 
 
-def _caution_reasons(day: Day, limits: Limits) -> list[str]:
+def caution_reasons(day: Day, limits: Limits) -> list[str]:
     reasons = [
         f"{label} {_shown(value)} is below {_shown(limit)}"
         for label, value, limit in (

@@ -1,0 +1,168 @@
+"""Messages about a mission: one row per run and channel, sent after the commit, never twice.
+
+A row is marked "being sent" before it is handed to the mail server. If the worker dies in that
+moment nobody can know whether the mail left: the row becomes "perhaps not sent" and is not sent
+again, because a second mail is worse than a page that has the words anyway.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urljoin
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+
+from coaching.domain.missions import schedule
+from coaching.domain.missions.facts import from_data
+from coaching.models import LlmAccount, Mission, MissionNotification, MissionRun
+from racecontrol.shared import jobs
+
+log = structlog.get_logger(__name__)
+Status = MissionNotification.Status
+LEASE: Final = timedelta(minutes=5)
+
+
+def queue_for_run(run: MissionRun, moment: datetime) -> MissionNotification | None:
+    """The mail of a run that has ended, if its owner wants one."""
+    wanted = run.mission.notifications or {}
+    is_good = run.status == MissionRun.Status.SUCCEEDED
+    if not wanted.get("email" if is_good else "email_failures", True):
+        return None
+    key = f"run:{run.pk}:{run.attempt_no}:{'words' if is_good else run.status}:email"
+    return _queue(run.mission, key, kind=run.kind if is_good else "no_words", run=run, at=moment)
+
+
+def key_is_bad(
+    mission: Mission, account: LlmAccount | None, words: str, moment: datetime
+) -> MissionNotification | None:
+    """One mail when a person's own key stops working; none while it stays that way."""
+    if account is None:
+        return None
+    account.refresh_from_db()
+    key = f"key:{account.pk}:{account.updated_at:%Y%m%d%H%M%S}:email"
+    return _queue(mission, key, kind="bad_key", run=None, at=moment)
+
+
+def _queue(
+    mission: Mission, key: str, *, kind: str, run: MissionRun | None, at: datetime
+) -> MissionNotification:
+    with transaction.atomic():
+        notice, made = MissionNotification.objects.get_or_create(
+            key=key,
+            defaults={
+                "mission": mission, "run": run, "kind": kind, "channel": "email",
+                "next_attempt_at": at,
+            },
+        )  # fmt: skip
+        if made:
+            enqueue(notice)
+    return notice
+
+
+def enqueue(notice: MissionNotification) -> None:
+    jobs.enqueue(
+        "coaching.tasks.send_mission_notice",
+        notice.pk,
+        key=f"mission-notice:{notice.pk}:{notice.attempts}",
+        owner=notice.mission.owner,
+        title=f"{notice.mission.name}: mail",
+    )
+
+
+def send(*, notice_id: int, real_now: datetime) -> str:
+    """Send one message. A second delivery finds it taken and does nothing."""
+    taken = MissionNotification.objects.filter(pk=notice_id, status=Status.QUEUED).update(
+        status=Status.SENDING, attempts=F("attempts") + 1, lease_until=real_now + LEASE
+    )
+    if not taken:
+        return "already taken"
+    notice = MissionNotification.objects.select_related("run", "mission", "mission__owner").get(
+        pk=notice_id
+    )
+    try:
+        CHANNELS[notice.channel](notice)
+    except (
+        OSError,
+        ValueError,
+    ) as failed:  # SMTPException is an OSError; bad headers are ValueErrors
+        log.warning("mission_mail_failed", notice_id=notice.pk, error=type(failed).__name__)
+        again = schedule.retry_at("email", failures=notice.attempts, now=real_now)
+        MissionNotification.objects.filter(pk=notice.pk).update(
+            status=Status.QUEUED if again else Status.FAILED,
+            next_attempt_at=again or real_now,
+            error=type(failed).__name__[:200],
+            lease_until=None,
+        )
+        return "will be tried again" if again else "failed"
+    MissionNotification.objects.filter(pk=notice.pk).update(
+        status=Status.SENT, sent_at=real_now, error="", lease_until=None
+    )
+    return "sent"
+
+
+def look_after(*, real_now: datetime) -> int:
+    """Queue what is due again; messages caught in the middle of sending become uncertain."""
+    MissionNotification.objects.filter(status=Status.SENDING, lease_until__lt=real_now).update(
+        status=Status.UNCERTAIN, lease_until=None
+    )
+    due = MissionNotification.objects.filter(
+        status=Status.QUEUED, next_attempt_at__lte=real_now, attempts__gt=0
+    ).select_related("mission", "mission__owner")
+    for notice in due[:500]:
+        enqueue(notice)
+    return len(due)
+
+
+# -- channels --------------------------------------------------------------------------------
+
+
+def _email(notice: MissionNotification) -> None:
+    mission, run = notice.mission, notice.run
+    if not mission.owner.email:
+        return
+    context = {
+        "mission": mission,
+        "run": run,
+        "facts": from_data(run.facts or []) if run else (),
+        "url": link("coaching:mission_today", mission_id=mission.pk),
+        "settings_url": link("coaching:settings"),
+        "mission_url": link("coaching:mission", mission_id=mission.pk),
+        "is_scripted": mission.is_demo,
+        "person": mission.owner,
+    }
+    name = f"coaching/email/{notice.kind}"
+    subject = " ".join(render_to_string(f"{name}_subject.txt", context).split())[:180]
+    message = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string(f"{name}.txt", context),
+        to=[mission.owner.email],
+        # The same id on every try: a mail program that got it twice shows it once.
+        headers={"Message-ID": f"<{notice.key.replace(':', '.')}@{_host()}>"},
+    )
+    message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
+    message.send()
+
+
+# A further channel is one more function here; rows and retries stay as they are.
+CHANNELS: Final[dict[str, Callable[[MissionNotification], None]]] = {"email": _email}
+
+
+def link(name: str, **kwargs: Any) -> str:
+    """A whole address for a mail."""
+    try:
+        path = reverse(name, kwargs=kwargs)
+    except NoReverseMatch:
+        path = "/"
+    return urljoin(settings.PUBLIC_URL, path)
+
+
+def _host() -> str:
+    return (
+        settings.PUBLIC_URL.partition("://")[2].partition("/")[0].partition(":")[0] or "localhost"
+    )

@@ -1,0 +1,50 @@
+"""What the clock does for all missions, and what time takes away."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+
+from coaching.models import LlmExchange, Mission, MissionRun
+from coaching.services import mission_notices, mission_runs
+from racecontrol.shared.errors import RaceError
+
+log = structlog.get_logger(__name__)
+BATCH = 1000
+
+
+def tick(*, real_now: datetime) -> dict[str, int]:
+    """Look after every mission whose moment has come. One that refuses does not stop the others.
+
+    Demonstrations live by their own clock and are stepped by hand.
+    """
+    freed = mission_runs.free_orphans(real_now=real_now)
+    waiting = MissionRun.objects.claimable(real_now).values("mission_id")
+    due = Mission.objects.filter(
+        Q(next_check_at__lte=real_now) | Q(pk__in=waiting), demo_now__isnull=True
+    )
+    total = {"missions": 0, "queued": 0, "missed": 0, "closed": 0, "freed": freed}
+    for mission_id in due.order_by("next_check_at").values_list("pk", flat=True)[:BATCH]:
+        try:
+            done = mission_runs.look_after(mission_id=mission_id, now=real_now)
+        except RaceError as refusal:
+            log.warning("mission_tick_refused", mission_id=mission_id, why=str(refusal))
+            continue
+        total["missions"] += 1
+        for name, count in done.items():
+            total[name] += count
+    total["mails"] = mission_notices.look_after(real_now=real_now)
+    return total
+
+
+def prune(*, real_now: datetime) -> int:
+    """Empty prompts, answers and facts older than the setting; counts and costs stay."""
+    limit = real_now - timedelta(days=settings.LLM_PROMPTS_KEPT_DAYS)
+    pruned = LlmExchange.objects.filter(created_at__lt=limit, pruned_at__isnull=True).update(
+        sent=None, answer="", problems="", pruned_at=real_now
+    )
+    MissionRun.objects.filter(created_at__lt=limit, facts__isnull=False).update(
+        facts=None, limits=None
+    )
+    return pruned
