@@ -275,7 +275,7 @@ BUDGET_REPORT = "ingestion.services.fetching.budget_report"
 # What `load_demo` asks each room for: functions(by=user), repeatable, by name.
 DEMO_LOADERS: list[str] = []
 # Who adds facts to the coach's morning: functions(user, day, now) -> [Fact], by name.
-COACHING_FACT_SOURCES: list[str] = []
+COACHING_FACT_SOURCES = ["coaching.queries.athlete_facts.facts"]
 # What happens after an event was imported, by task name: ingestion knows no other app.
 AFTER_EVENT_IMPORT: list[str] = []
 

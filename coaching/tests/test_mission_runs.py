@@ -10,6 +10,9 @@ from django.db import connection
 from django.utils import timezone
 
 from coaching.models import (
+    Activity,
+    AthleteNumbers,
+    DailyMetric,
     EndpointHealth,
     LlmAccount,
     LlmExchange,
@@ -210,6 +213,7 @@ ENDS = [
 )
 def test_every_fault_of_the_model_ends_as_the_table_says(
     mission,
+    fake,
     behaviour,
     status,
     reason,
@@ -525,6 +529,8 @@ FIVE = [
 
 def test_five_people_in_five_zones_each_get_their_morning_over_real_http(
     django_user_model,
+    fake,
+    quick,
     run_jobs,
     monkeypatch,
 ):
@@ -554,3 +560,49 @@ def test_five_people_in_five_zones_each_get_their_morning_over_real_http(
             local = run.due_at.astimezone(ZoneInfo(m.tz))
             assert (local.hour, local.date()) == (5, run.local_date)
     assert len(mail.outbox) == MissionRun.objects.filter(kind="daily").count()
+
+
+def test_the_athlete_s_own_data_is_among_the_facts_with_its_age(mission):
+    """Device readiness of yesterday counts and stands before the check-in; last week's is stale."""
+    for on, metric, value, unit in (
+        (TODAY - days(1), "readiness", 81, "score"),
+        (TODAY - days(5), "resting_hr", 49, "bpm"),
+        (TODAY, "sleep", 27_000, "s"),
+    ):
+        DailyMetric.objects.create(
+            owner=mission.owner, metric=metric, on=on, source="ring", value=value, unit=unit
+        )
+    DailyMetric.objects.create(
+        owner=mission.owner, metric="hrv_rmssd", on=TODAY, source="strava", value=44, unit="ms",
+        llm_allowed=False,
+    )  # fmt: skip
+    tick()
+    run = only_run()
+    assert work(run) == "succeeded"
+    run.refresh_from_db()
+
+    facts = {fact["key"]: fact for fact in run.facts}
+    assert (facts["readiness"]["value"], facts["readiness"]["as_of"]) == (81, "2026-05-31")
+    assert facts["resting_hr"]["is_stale"]
+    assert facts["sleep_h"]["value"] == 7.5
+    assert "hrv_rmssd" not in facts  # its provider does not allow it
+
+
+def test_a_short_history_of_load_is_enough_to_go_by(mission):
+    AthleteNumbers.objects.create(owner=mission.owner, threshold_w=200)
+    for n in range(20):
+        begun = NOW - days(20 - n)
+        Activity.objects.create(
+            owner=mission.owner, source="FIT", starts_at=begun, on=begun.date(), elapsed_s=3600,
+            moving_s=3600, normalised_w=150,
+        )  # fmt: skip
+    tick()
+    run = only_run()
+
+    assert work(run) == "succeeded"
+    run.refresh_from_db()
+    facts = {fact["key"]: fact for fact in run.facts}
+    assert facts["tsb"]["as_of"] == "2026-05-31"
+    assert facts["tsb"]["value"] == pytest.approx(
+        facts["ctl"]["value"] - facts["atl"]["value"], abs=0.11
+    )

@@ -146,7 +146,12 @@ def caution_reasons(day: Day, limits: Limits) -> list[str]:
 
 def _value(day: Day, key: str) -> float | None:
     fact = find(day.facts, key)
-    if fact is None or isinstance(fact.value, bool) or not isinstance(fact.value, int | float):
+    if (
+        fact is None
+        or fact.is_stale
+        or isinstance(fact.value, bool)
+        or not isinstance(fact.value, int | float)
+    ):
         return None
     return float(fact.value)
 
