@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.timezone import now
 
 from ingestion.liverc.errors import BotCheck
@@ -28,7 +29,7 @@ def run_import_event(
 
     def work(on_progress: OnProgress) -> dict:
         try:
-            return imports.import_event(
+            done = imports.import_event(
                 source_event_id=source_event_id,
                 track_slug=track_slug,
                 by=_owner(job),
@@ -36,10 +37,11 @@ def run_import_event(
                 since=since,
                 summary=summary,
                 on_progress=on_progress,
-            ).as_dict()
+            )
         except BaseException:
             _remember(job, since, summary)
             raise
+        return done.as_dict() | {"url": reverse("ingestion:event", args=[done.event_id])}
 
     try:
         return _within_limits(job, work)

@@ -2,10 +2,31 @@
 
 from django.urls import path
 
-from ingestion.views import bumpups
+from ingestion.views import bumpups, correct, timing
 
 app_name = "ingestion"
 urlpatterns = [
+    path("", timing.home, name="home"),
+    path("discover/", timing.discover, name="discover"),
+    path("import/", timing.import_events, name="import"),
+    path("imports/", timing.imports_part, name="imports"),
+    path("search/", timing.search, name="search"),
+    path("tracks/", timing.track_list, name="tracks"),
+    path("tracks/sync/", timing.sync_tracks, name="tracks-sync"),
+    path("tracks/<int:track_id>/", timing.track, name="track"),
+    path("tracks/<int:track_id>/favourite/", timing.favourite, name="favourite"),
+    path("tracks/<int:track_id>/timezone/", correct.timezone, name="timezone"),
+    path("events/<int:event_id>/", timing.event, name="event"),
+    path("events/<int:event_id>/refresh/", timing.refresh_event, name="event-refresh"),
+    path("events/<int:event_id>/results.csv", timing.event_csv, name="event-csv"),
+    path("races/<int:race_id>/", timing.race, name="race"),
+    path("races/<int:race_id>/retry/", timing.retry_race, name="race-retry"),
+    path("races/<int:race_id>/session-type/", correct.session_type, name="session-type"),
+    path("races/<int:race_id>/results.csv", timing.race_csv, name="race-csv"),
+    path("races/<int:race_id>/laps.csv", timing.laps_csv, name="laps-csv"),
+    path("review/", correct.review, name="review"),
+    path("drivers/", timing.driver_list, name="drivers"),
+    path("drivers/<int:driver_id>/", timing.driver, name="driver"),
     path("events/<int:event_id>/bump-ups/", bumpups.event_bump_ups, name="event-bump-ups"),
     path("bump-ups/", bumpups.bump_up_statistics, name="bump-ups"),
     path("bump-ups/<int:bump_up_id>/", bumpups.decide_bump_up, name="bump-up"),

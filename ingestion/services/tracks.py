@@ -16,7 +16,7 @@ from ingestion.liverc.pages.catalogue import CataloguePage
 from ingestion.liverc.pages.dashboard import DashboardPage
 from ingestion.models import Event, FavouriteTrack, Race, Track
 from ingestion.services.fetching import fetch_page
-from racecontrol.shared import audit
+from racecontrol.shared import audit, jobs
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.progress import OnProgress, Progress, silent
 
@@ -197,3 +197,13 @@ def set_favourite(*, track_id: int, user, is_favourite: bool) -> None:
         FavouriteTrack.objects.get_or_create(user=user, track_id=track_id)
     else:
         FavouriteTrack.objects.filter(user=user, track_id=track_id).delete()
+
+
+def request_sync(*, by) -> jobs.Job:
+    """Queue the catalogue; one that is already under way is returned instead."""
+    return jobs.enqueue(
+        "ingestion.tasks.run_sync_tracks",
+        key="import:tracks",
+        owner=by,
+        title="Fetch the catalogue of tracks",
+    )

@@ -1,9 +1,26 @@
-"""Who may open ingestion's addresses. Timing data is for every signed-in person."""
+"""Who may open ingestion's addresses. Timing data is for every signed-in person; staff correct."""
 
 from ingestion.tests import matrix_bumpups
+from ingestion.tests.builders import make_race, make_result
 
-SHARED = set(matrix_bumpups.SHARED)
+_OF_EVENT = {"event", "event-refresh", "event-csv"}
+_OF_RACE = {"race", "race-retry", "race-csv", "laps-csv"}
+_PLAIN = {"home", "discover", "import", "imports", "search", "tracks", "tracks-sync", "drivers"}
+_OF_TRACK = {"track", "favourite"}
+SHARED = {f"ingestion:{name}" for name in _PLAIN | _OF_EVENT | _OF_RACE | _OF_TRACK | {"driver"}}
+SHARED |= matrix_bumpups.SHARED
+STAFF = {"ingestion:timezone", "ingestion:session-type", "ingestion:review"}
 
 
 def samples(owner):
-    return matrix_bumpups.samples(owner)
+    race = make_race()
+    result = make_result(race, [31_000, 30_500, 30_200])
+    return matrix_bumpups.samples(owner) | {
+        **{f"ingestion:{name}": {"event_id": race.event_id} for name in _OF_EVENT},
+        **{f"ingestion:{name}": {"race_id": race.pk} for name in _OF_RACE | {"session-type"}},
+        **{
+            f"ingestion:{name}": {"track_id": race.event.track_id}
+            for name in _OF_TRACK | {"timezone"}
+        },
+        "ingestion:driver": {"driver_id": result.driver_id},
+    }

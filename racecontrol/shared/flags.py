@@ -38,6 +38,6 @@ def require(request: HttpRequest, flag: str) -> None:
 def is_on_for(user: Any, flag: str) -> bool:
     """Is the feature on for this person, where there is no request (jobs and commands)?"""
     found = get_waffle_flag_model().get(flag)
-    if found.everyone is not None:
+    if found.pk is None or found.everyone is not None:  # waffle makes up a flag it does not find
         return bool(found.everyone)
     return bool(user is not None and user.is_authenticated and found.is_active_for_user(user))

@@ -1,0 +1,114 @@
+"""Drivers: found by name or number, with their races, bests and trend."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Min, Q, QuerySet, Sum, Window
+from django.db.models.functions import RowNumber
+
+from ingestion.domain.labels import person_key
+from ingestion.models import Driver, Race, RaceResult
+
+
+def drivers() -> QuerySet[Driver]:
+    """Everybody who was not merged into somebody else."""
+    return Driver.objects.filter(merged_into=None)
+
+
+def drivers_search(words: str = "") -> QuerySet[Driver]:
+    """Drivers whose name or alias holds every word, or who carry that transponder or source id."""
+    found = drivers()
+    terms = person_key(words).split()[:6]
+    if not terms:
+        return found
+    names, aliases = Q(), Q()
+    for term in terms:
+        names &= Q(name_key__contains=term)
+        aliases &= Q(aliases__name_key__contains=term)
+    number = Q(transponders__number=words.strip()) | Q(source_driver_id=words.strip())
+    return found.filter(names | aliases | number).distinct()
+
+
+def races_of_driver(driver_id: int) -> QuerySet[RaceResult]:
+    """Standing results of a driver with race, class, event and track, newest first."""
+    return (
+        RaceResult.objects.filter(driver_id=driver_id, missing_since=None, race__missing_since=None)
+        .select_related("race__event__track", "race__race_class")
+        .order_by("-race__event__starts_on", "-race__run_order", "-pk")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalBest:
+    """The fastest lap of a driver at one track in one class, as published for that race."""
+
+    track_id: int
+    track_name: str
+    class_name: str
+    class_key: str
+    ms: int
+    race_id: int
+    race_label: str
+    event_name: str
+    day: object
+    stats_basis: str
+    races: int
+
+
+def best_laps(driver_id: int) -> list[PersonalBest]:
+    """Personal bests per track and class, one query. Published fastest laps; their basis is told."""
+    group = [F("race__event__track_id"), F("race__race_class__key")]
+    rows = (
+        RaceResult.objects.filter(
+            driver_id=driver_id,
+            missing_since=None,
+            race__missing_since=None,
+            fast_lap_ms__isnull=False,
+        )
+        .annotate(
+            place=Window(RowNumber(), partition_by=group, order_by=["fast_lap_ms", "pk"]),
+            races_there=Window(Count("pk"), partition_by=group),
+        )
+        .filter(place=1)
+        .values_list(
+            "race__event__track_id",
+            "race__event__track__name",
+            "race__race_class__name",
+            "race__race_class__key",
+            "fast_lap_ms",
+            "race_id",
+            "race__label",
+            "race__event__name",
+            "race__event__starts_on",
+            "stats_basis",
+            "races_there",
+        )
+        .order_by("race__event__track__name", "race__race_class__name")
+    )
+    return [PersonalBest(*row) for row in rows]
+
+
+def records_of_track(track_id: int, *, limit: int = 40) -> list[RaceResult]:
+    """The fastest published lap of each class ever imported at a track."""
+    fastest = (
+        RaceResult.objects.filter(
+            race__event__track_id=track_id, missing_since=None, fast_lap_ms__isnull=False
+        )
+        .annotate(
+            place=Window(
+                RowNumber(),
+                partition_by=[F("race__race_class__key")],
+                order_by=["fast_lap_ms", "pk"],
+            )
+        )
+        .filter(place=1)
+        .select_related("driver", "race__event", "race__race_class")
+        .order_by("race__race_class__name")
+    )
+    return list(fastest[:limit])
+
+
+def field_of(driver_id: int) -> dict[str, int]:
+    """A driver in three numbers: races, laps and the best finish."""
+    return RaceResult.objects.filter(
+        driver_id=driver_id, missing_since=None, race__source=Race.Source.RACE
+    ).aggregate(races=Count("pk"), laps=Sum("laps"), best=Min("position"))

@@ -1,0 +1,27 @@
+"""Imports under way and lately ended. They are jobs of everybody: timing data is shared."""
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from racecontrol.shared.jobs import Job
+
+KEY = "import:"
+
+
+def imports() -> QuerySet[Job]:
+    return Job.objects.filter(key__startswith=KEY).select_related("owner")
+
+
+def open_imports() -> QuerySet[Job]:
+    return imports().filter(state__in=Job.OPEN).order_by("created_at")
+
+
+def import_of_event(source_event_id: str) -> Job | None:
+    """The newest import of an event, open or ended."""
+    return imports().filter(key=f"{KEY}event:{source_event_id}").order_by("-created_at").first()
+
+
+def open_imports_of(source_event_ids: Iterable[str]) -> dict[str, Job]:
+    keys = {f"{KEY}event:{event_id}": event_id for event_id in source_event_ids}
+    return {keys[job.key]: job for job in open_imports().filter(key__in=list(keys))}

@@ -1,0 +1,29 @@
+"""Races and their results."""
+
+from django.db.models import Q, QuerySet
+
+from ingestion.models import Race, RaceResult
+
+
+def races() -> QuerySet[Race]:
+    return Race.objects.select_related("event__track", "race_class")
+
+
+def results_of_race(race_id: int) -> QuerySet[RaceResult]:
+    """Standing results with their drivers, by position."""
+    return RaceResult.objects.filter(race_id=race_id, missing_since=None).select_related("driver")
+
+
+def races_to_review() -> QuerySet[Race]:
+    """Sessions whose type is a guess of low confidence and that no person has looked at."""
+    return races().filter(session_type_confidence="low", session_type_override="")
+
+
+def neighbours_of(race: Race) -> tuple[Race | None, Race | None]:
+    """The race run before and the race run after this one, in the same event."""
+    others = Race.objects.filter(event_id=race.event_id, missing_since=None).exclude(pk=race.pk)
+    before = Q(run_order__lt=race.run_order) | Q(run_order=race.run_order, pk__lt=race.pk)
+    return (
+        others.filter(before).order_by("-run_order", "-pk").first(),
+        others.exclude(before).order_by("run_order", "pk").first(),
+    )

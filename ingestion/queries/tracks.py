@@ -1,0 +1,64 @@
+"""Tracks: found by name, with a person's favourites on top."""
+
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Lower
+
+from ingestion.models import Event, FavouriteTrack, Track
+
+MOST_CHOICES = 60
+
+
+def tracks() -> QuerySet[Track]:
+    return Track.objects.all()
+
+
+def tracks_search(words: str = "", *, user: Any = None) -> QuerySet[Track]:
+    """Tracks holding every word in name, slug or place; `is_favourite` of `user` is annotated."""
+    found = tracks()
+    for word in words.split()[:6]:
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(slug__icontains=word)
+            | Q(city__icontains=word)
+            | Q(country__iexact=word)
+        )
+    if user is None or not user.is_authenticated:
+        return found.annotate(is_favourite=Value(False))
+    mine = FavouriteTrack.objects.filter(user=user, track=OuterRef("pk"))
+    return found.annotate(is_favourite=Exists(mine))
+
+
+def track_choices(user: Any) -> list[Track]:
+    """What a person most likely looks for: favourites, then tracks whose events are here."""
+    return list(
+        tracks_search(user=user)
+        .annotate(event_count=Count("events"))
+        .filter(Q(event_count__gt=0) | Q(is_favourite=True))
+        .order_by("-is_favourite", Lower("name"), "slug")[:MOST_CHOICES]
+    )
+
+
+def find_track(words: str) -> Track | None:
+    """The track somebody typed: its slug, its whole name, or words only one track fits."""
+    words = words.strip()
+    if not words:
+        return None
+    exact = Track.objects.filter(slug__iexact=words).first()
+    if exact is not None:
+        return exact
+    named = list(Track.objects.filter(name__iexact=words)[:2])
+    if len(named) == 1:
+        return named[0]
+    fitting = list(tracks_search(words)[:2])
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def calendar_of(track: Track) -> QuerySet[Event]:
+    """Every event and practice day of a track that is known here, newest first."""
+    return (
+        Event.objects.filter(track=track)
+        .annotate(race_count=Count("races", filter=Q(races__missing_since=None)))
+        .order_by("-starts_on", "-pk")
+    )

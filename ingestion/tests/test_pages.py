@@ -1,0 +1,169 @@
+"""Timing pages: what they show, swap equals reload, bad forms, and a fixed number of queries."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from ingestion.fake_liverc.people import DEMO
+from ingestion.fake_liverc.world import DEMO_EVENT_ID
+from ingestion.models import Event, FavouriteTrack, Race, RaceResult
+from ingestion.services import imports
+from ingestion.tests.builders import make_driver, make_event, make_race, make_result, make_track
+from racecontrol.testing.pages import HTMX, Page
+
+pytestmark = pytest.mark.django_db
+EVENT = str(DEMO_EVENT_ID)
+
+
+def queries_of(client, url) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        assert client.get(url).status_code == 200
+    return len(seen)
+
+
+def test_a_person_finds_imports_and_opens_an_event(client, site, run_jobs):
+    days = {"track": DEMO, "first": "2026-11-01", "last": "2026-11-30"}
+
+    asked = client.post(reverse("ingestion:discover"), days)
+    assert asked.status_code == 302
+    assert "2026 Redgum Grand Prix" in Page(client.get(asked.url)).text("events-found")
+
+    client.post(reverse("ingestion:import"), {"event": [EVENT]})
+    run_jobs()
+
+    event = Event.objects.get(source_event_id=EVENT)
+    assert event.state == "imported"
+    page = Page(client.get(reverse("ingestion:event", args=[event.pk])))
+    assert "A-Main" in page.text("event-races")
+    final = event.races.get(main="A", label__contains="Nitro")
+    winner = final.results.get(position=1)
+    shown = client.get(reverse("ingestion:race", args=[final.pk]))
+    assert winner.driver_name.title() in shown.content.decode()
+    assert shown.content.decode().count("<svg") >= 6
+    assert client.get(reverse("ingestion:driver", args=[winner.driver_id])).status_code == 200
+
+
+def test_asking_liverc_needs_a_track_and_at_most_three_months(client, site):
+    url = reverse("ingestion:discover")
+
+    too_long = client.post(url, {"track": DEMO, "first": "2026-01-01", "last": "2026-11-30"})
+    no_days = client.post(url, {"track": DEMO})
+
+    assert too_long.status_code == no_days.status_code == 422
+    assert "At most 3 months" in too_long.content.decode()
+    assert site.hits == {}
+
+
+def test_an_import_that_strains_the_budget_asks_first(client, site, settings, queued):
+    settings.LIVERC_PER_DAY = 40
+    event = make_event(state="listed")
+    url = reverse("ingestion:import")
+
+    asked = client.post(url, {"event": [event.source_event_id]})
+    assert "Import anyway?" in asked.content.decode()
+    assert queued() == []
+
+    client.post(url, {"event": [event.source_event_id], "confirmed": "1"})
+    assert [func for func, _ in queued()] == ["ingestion.tasks.run_import_event"]
+
+
+def test_the_swapped_laps_are_what_a_reload_shows(client):
+    race = make_race()
+    first = make_result(race, [31_000, 30_500, 45_000], position=1)
+    make_result(race, [31_500, 30_900], position=2)
+    url = reverse("ingestion:race", args=[race.pk]) + f"?driver={first.driver_id}"
+
+    swapped = client.get(url, headers=HTMX | {"HX-Target": "race-laps"})
+
+    assert b"<html" not in swapped.content
+    assert Page(swapped).part("race-laps") == Page(client.get(url)).part("race-laps")
+
+
+def test_a_race_page_asks_the_same_number_of_queries_whatever_its_size(client):
+    small, large = make_race(), make_race()
+    make_result(small, [30_000] * 3)
+    for position in range(1, 13):
+        make_result(large, [30_000 + position] * 40, position=position)
+    urls = [reverse("ingestion:race", args=[race.pk]) for race in (small, large)]
+    client.get(urls[0])
+
+    assert len({queries_of(client, url) for url in urls}) == 1
+
+
+def test_a_driver_page_asks_the_same_number_of_queries_however_long_the_career(client):
+    track = make_track("career")
+    rookie, veteran = make_driver(), make_driver()
+    for n in range(12):
+        race = make_race(event=make_event(track=track))
+        make_result(race, [30_000, 29_900 - n], driver=veteran)
+        if n == 0:
+            make_result(race, [31_000, 30_900], driver=rookie, position=2)
+    urls = [reverse("ingestion:driver", args=[one.pk]) for one in (rookie, veteran)]
+    client.get(urls[0])
+
+    assert len({queries_of(client, url) for url in urls}) == 1
+
+
+def test_a_race_is_taken_out_as_csv_without_formulas(client):
+    race = make_race()
+    make_result(race, [31_000], driver=make_driver("=HYPERLINK(1)"))
+
+    text = client.get(reverse("ingestion:race-csv", args=[race.pk])).content.decode()
+
+    assert "'=HYPERLINK(1)" in text
+    assert "31000" in text
+    laps = client.get(reverse("ingestion:laps-csv", args=[race.pk])).content.decode()
+    assert laps.splitlines()[1].endswith(",1,31000,1,True")
+
+
+def test_favourites_are_ones_own(client, user, other):
+    track = make_track("liked")
+
+    client.post(reverse("ingestion:favourite", args=[track.pk]), {"on": "1"})
+    client.post(reverse("ingestion:favourite", args=[track.pk]), {"on": "1"})
+
+    assert list(FavouriteTrack.objects.values_list("user", flat=True)) == [user.pk]
+    client.post(reverse("ingestion:favourite", args=[track.pk]), {"on": "0"})
+    assert not FavouriteTrack.objects.exists()
+
+
+def test_the_way_back_of_a_form_stays_in_this_room(client):
+    event = make_event(state="listed")
+
+    answer = client.post(
+        reverse("ingestion:import"),
+        {"event": [event.source_event_id], "next": "https://elsewhere.example/"},
+    )
+
+    assert answer.url == reverse("ingestion:home")
+
+
+def test_the_event_page_says_who_won_and_filters(client):
+    event = make_event()
+    final = make_race(event=event, label="Buggy A-Main")
+    heat = make_race(event=event, label="Truggy (Heat 1/2)", round_label="Qualifier Round 1")
+    make_result(final, [31_000, 30_000], driver=make_driver("ANNA FAST"))
+    url = reverse("ingestion:event", args=[event.pk])
+
+    page = client.get(url).content.decode()
+    assert "Anna Fast" in page
+
+    filtered = Page(client.get(url, {"class": str(heat.race_class_id)})).text("event-races")
+    assert "Truggy (Heat 1/2)" in filtered
+    assert "Buggy A-Main" not in filtered.split("Filter", 1)[1]
+
+
+def test_a_withdrawn_race_says_so(client, site):
+    imports.import_event(source_event_id=EVENT, track_slug=DEMO)
+    race = Race.objects.filter(results__isnull=False).first()
+    site.change(op="remove", race_id=int(race.source_race_id))
+    imports.import_event(source_event_id=EVENT)
+
+    assert (
+        b"no longer lists this race"
+        in client.get(reverse("ingestion:race", args=[race.pk])).content
+    )
+    assert RaceResult.objects.filter(race=race).exists()
