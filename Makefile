@@ -1,5 +1,5 @@
 # Everything a person does here begins with one of these. Relative paths only: the folder may have spaces.
-.PHONY: run stop test bench lint lock ready
+.PHONY: run stop test bench lint lock ready tools
 
 # The newest Python that is new enough and can make environments; PYTHON=... chooses another.
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
@@ -19,14 +19,14 @@ stop:
 	@if [ -x $(PY) ]; then $(PY) scripts/stop.py; fi
 
 # All tests, or T="runplans -k fuel"
-test: ready
+test: tools
 	@$(PY) -m pytest -q $(PYTEST_ARGS) $(T)
 
 # One table of measured figures; NAME=frame for one entry
-bench: ready
+bench: tools
 	@$(PY) bench/run.py $(NAME)
 
-lint: ready
+lint: tools
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) scripts/typecheck.py
@@ -38,3 +38,6 @@ lock:
 ready:
 	@test -n "$(PYTHON)" || { echo "Race Control needs Python 3.11 or newer with venv, and found none."; exit 1; }
 	@$(PYTHON) scripts/bootstrap.py $(VENV) requirements.txt
+
+tools: ready
+	@$(PYTHON) scripts/bootstrap.py $(VENV) requirements.txt requirements-dev.txt

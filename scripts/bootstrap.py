@@ -1,6 +1,7 @@
-"""python3 scripts/bootstrap.py VENV REQUIREMENTS: make the environment, once. Standard library only.
+"""python3 scripts/bootstrap.py VENV FILE…: make the environment, once. Standard library only.
 
-A stamp with the hash of the requirements and of the Python makes the second call free.
+The first file is what the site needs and begins the environment; the others (what tests need) are
+added to it. A stamp with the hash of each file and of the Python makes the second call free.
 """
 
 import fcntl
@@ -19,21 +20,35 @@ RARELY_USED += ("hypothesis", "schemathesis", "werkzeug", "rich", "graphql", "ha
 def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036  an older Python gets this far
         sys.exit(f"Race Control needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
-    home, requirements = Path(sys.argv[1]), Path(sys.argv[2])
-    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    stamp = home / ".ready"
-    if stamp.exists() and stamp.read_text() == wanted:
+    home, files = Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
+    if all(is_ready(home, file) for file in files):
         return
     lock = home.parent / ".var" / "bootstrap.lock"
     lock.parent.mkdir(exist_ok=True)
-    with lock.open("a") as file:  # `make run` and `make test` at once: one of them installs
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if not (stamp.exists() and stamp.read_text() == wanted):
-            install(home, requirements)
-            stamp.write_text(wanted)
+    with lock.open("a") as held:  # `make run` and `make test` at once: one of them installs
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for number, file in enumerate(files):
+            if not is_ready(home, file):
+                if number == 0:
+                    make_environment(home)
+                install(home, file)
+                stamp(home, file).write_text(fingerprint(file))
 
 
-def install(home: Path, requirements: Path) -> None:
+def fingerprint(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes() + sys.version.encode()).hexdigest()
+
+
+def stamp(home: Path, file: Path) -> Path:
+    return home / f".ready-{file.stem}"
+
+
+def is_ready(home: Path, file: Path) -> bool:
+    mark = stamp(home, file)
+    return mark.exists() and mark.read_text() == fingerprint(file)
+
+
+def make_environment(home: Path) -> None:
     try:
         import ensurepip  # noqa: F401
     except ImportError:
@@ -41,10 +56,12 @@ def install(home: Path, requirements: Path) -> None:
             "This Python cannot make environments: install the package that holds venv "
             "(python3-venv on Debian and Ubuntu) and run the same command again."
         )
-    print(
-        f"making {home} and installing the pinned packages (once, about half a minute)", flush=True
-    )
+    print(f"making {home} (once, with the packages about half a minute)", flush=True)
     venv.create(home, with_pip=True, clear=True, symlinks=True)
+
+
+def install(home: Path, requirements: Path) -> None:
+    print(f"installing what {requirements} pins", flush=True)
     pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     flags = ["--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"]
     flags += ["--no-compile"]

@@ -1,4 +1,4 @@
-"""make lock: pyproject.toml -> requirements.txt with hashes and the reason each package is here.
+"""make lock: pyproject.toml -> requirements.txt and requirements-dev.txt, hashed, with reasons.
 
 For maintainers; needs `uv` on the path. Nothing else of the project does.
 """
@@ -23,18 +23,27 @@ def reasons() -> dict[str, str]:
     return found
 
 
-def main() -> None:
+def locked(*arguments: str) -> str:
     command = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--no-header"]
-    command += ["--generate-hashes", "--group", "dev", "pyproject.toml", "--quiet"]
-    locked = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    why, out = reasons(), []
-    out.append("# Made by `make lock` from pyproject.toml; the only file that is installed.\n")
-    for line in locked.splitlines():
+    command += ["--generate-hashes", "--quiet", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def write(name: str, text: str, what: str) -> None:
+    why, out = reasons(), [f"# Made by `make lock` from pyproject.toml: {what}.", ""]
+    for line in text.splitlines():
         match = re.match(r"([A-Za-z0-9-]+)==", line)
         if match and match[1].lower() in why:
             out.append(f"# {why[match[1].lower()]}")
         out.append(line)
-    (ROOT / "requirements.txt").write_text("\n".join(out) + "\n")
+    (ROOT / name).write_text("\n".join(out) + "\n")
+
+
+def main() -> None:
+    write("requirements.txt", locked("pyproject.toml"), "what the site needs")
+    # The same versions of what both need, so that tests run what the site runs.
+    dev = locked("--group", "dev", "--constraint", "requirements.txt")
+    write("requirements-dev.txt", dev, "what tests and tools need besides")
 
 
 main()
