@@ -60,7 +60,7 @@ def fit_names(names: Sequence[str], width: float, font: float) -> list[str]:
     Where that would give two of them the same name they are cut at the end.
     """
     shown = [
-        fit(name if text_width(name, font) <= width else _initial_and_surname(name), width, font)
+        fit(name if text_width(name, font) <= width else initial_and_surname(name), width, font)
         for name in names
     ]
     return [
@@ -69,9 +69,11 @@ def fit_names(names: Sequence[str], width: float, font: float) -> list[str]:
     ]
 
 
-def _initial_and_surname(name: str) -> str:
+def initial_and_surname(name: str) -> str:
+    """Of what reads like a person's name; 'Fatigue (ATL)' or 'Trend at most' stay as they are."""
     first, *others = name.split() or [""]
-    return f"{first[0]}. {others[-1]}" if others else first
+    is_person = others and first[0].isalpha() and others[-1][0].isupper()
+    return f"{first[0]}. {others[-1]}" if is_person else name
 
 
 def spread(wanted: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:
