@@ -336,7 +336,7 @@ def test_text_is_cut_to_fit_and_never_longer():
 
 def test_a_long_name_becomes_initial_and_surname_unless_two_would_be_the_same():
     assert fit_names(["Dana Whitfield", "Sam"], 90, 12) == ["D. Whitfield", "Sam"]
-    assert fit_names(["Fatigue (ATL)", "Trend at most"], 60, 12) == ["Fatigu…", "Trend a…"]
+    assert fit_names(["Fatigue (ATL)", "Trend at most"], 60, 12) == ["Fatigue…", "Trend a…"]
 
     twins = fit_names(["Dana Maria Whitfield", "Dora Maria Whitfield"], 90, 12)
     assert twins[0].startswith("Dana")
