@@ -2,7 +2,6 @@
 
 import io
 import os
-import subprocess
 import sys
 import time
 import urllib.error
@@ -79,9 +78,16 @@ class Command(BaseCommand):
         with_demo: bool,
     ) -> None:
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-        if with_demo:
-            environment |= self.start_stand_in(supervisor, environment)
-            self.load_demo_once(environment)
+        stand_in_port = free_port(8009) if with_demo and needs_stand_in() else None
+        if stand_in_port:
+            site = f"http://127.0.0.1:{stand_in_port}"
+            settings.LIVERC_URL_TEMPLATE = f"{site}/{{track}}"
+            settings.LIVERC_CATALOGUE_URL = f"{site}/"
+            for name in ("LIVERC_URL_TEMPLATE", "LIVERC_CATALOGUE_URL"):
+                environment[name] = getattr(settings, name)
+        if with_demo and not User.objects.exists():
+            call_command("load_demo", stdout=io.StringIO())
+            self.say("demo loaded")
         connection.close()
 
         def child(name: str, *arguments: str, **extra: str) -> Child:
@@ -89,46 +95,37 @@ class Command(BaseCommand):
             return supervisor.add(Child(name, command, environment | extra))
 
         port = free_port(port)
+        url = f"http://127.0.0.1:{port}"
         child("web", "web", "--port", str(port))
+        # The page first, then what works behind it: on two cores they would delay each other.
+        patience = time.monotonic() + 10
+        is_told = False
+        while not is_told and time.monotonic() < patience and not supervisor.stopping.wait(0.1):
+            supervisor.look_after()
+            is_told = self.tell_when_ready(url, lock, with_demo=with_demo)
+        if supervisor.stopping.is_set():
+            return
+        if stand_in_port:
+            child("stand-in", "fake_liverc", "--port", str(stand_in_port), "--leash")
         workers = [
             child(f"jobs {queue}", "worker", "--cluster", queue, Q_CLUSTER_NAME=queue)
             for queue in QUEUES
         ]
-        url, is_told, look_at_database = f"http://127.0.0.1:{port}", False, 0.0
+        look_at_database = 0.0
         while not supervisor.stopping.wait(0.2):
             supervisor.look_after()
             if cluster and time.monotonic() > look_at_database:
                 look_at_database = time.monotonic() + 1
                 self.heal_database(cluster, workers)
-            if not is_told and answers(f"{url}/health/ready"):
-                is_told = True
-                lock.note(url)
-                login = "   login: demo / demo" if with_demo else ""
-                self.say(f"ready: {url}{login}   (Ctrl-C stops)")
+            is_told = is_told or self.tell_when_ready(url, lock, with_demo=with_demo)
 
-    def start_stand_in(self, supervisor: Supervisor, environment: dict[str, str]) -> dict[str, str]:
-        """The LiveRC stand-in and where to find it, unless the settings name a site already."""
-        if "liverc.com" not in settings.LIVERC_URL_TEMPLATE:
-            return {}
-        port = str(free_port(8009))
-        manage = str(settings.BASE_DIR / "manage.py")
-        command = [sys.executable, manage, "fake_liverc", "--port", port, "--leash"]
-        supervisor.add(Child("stand-in", command, environment))
-        site = f"http://127.0.0.1:{port}"
-        return {"LIVERC_URL_TEMPLATE": f"{site}/{{track}}", "LIVERC_CATALOGUE_URL": f"{site}/"}
-
-    def load_demo_once(self, environment: dict[str, str]) -> None:
-        """In a process of its own: its settings must name the stand-in."""
-        if User.objects.exists():
-            return
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "load_demo"]
-        loading = subprocess.run(
-            command, env=environment, check=False, capture_output=True, text=True
-        )
-        if loading.returncode:
-            self.stdout.write(loading.stdout + loading.stderr)
-            raise CommandError("The demo could not be loaded; see above. --no-demo leaves it out.")
-        self.say("demo loaded")
+    def tell_when_ready(self, url: str, lock: RunLock, *, with_demo: bool) -> bool:
+        if not answers(f"{url}/health/live"):
+            return False
+        lock.note(url)
+        login = "   login: demo / demo" if with_demo else ""
+        self.say(f"ready: {url}{login}   (Ctrl-C stops)")
+        return True
 
     def heal_database(self, cluster: Cluster, workers: list[Child]) -> None:
         if cluster.running():
@@ -156,6 +153,11 @@ class Command(BaseCommand):
         except (EmbeddedDatabaseError, DatabaseError, OSError) as fault:
             return self.say(f"stopped; the database did not answer: {fault}")
         return self.say("stopped, the database too")
+
+
+def needs_stand_in() -> bool:
+    """Unless the environment names a timing site of its own."""
+    return "liverc.com" in settings.LIVERC_URL_TEMPLATE
 
 
 def answers(url: str) -> bool:
