@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 from waffle import flag_is_active
 
 from racecontrol.shared import flags
@@ -50,11 +51,14 @@ class Link:
 
 
 def navigation(request: HttpRequest) -> dict:
-    """Context of the shell: sections, the person's own pages, and the colour scheme they chose."""
+    """Context of the shell: sections, the person's own pages, and the colour scheme they chose.
+
+    The links are found when a template asks for them: a part or a card that shows none costs nothing.
+    """
     theme = request.COOKIES.get("theme", "")
     return {
-        "sections": links(request, SECTIONS),
-        "personal": links(request, PERSONAL),
+        "sections": SimpleLazyObject(lambda: links(request, SECTIONS)),
+        "personal": SimpleLazyObject(lambda: links(request, PERSONAL)),
         "theme": theme if theme in THEMES else "",
     }
 

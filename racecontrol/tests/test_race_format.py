@@ -129,3 +129,11 @@ def test_the_section_that_fits_best_is_the_current_one(user, monkeypatch):
     assert names_for(user, view_name="strategy:plan") == {"Strategy": True, "Team": False}
     assert names_for(user, view_name="strategy:teams") == {"Strategy": False, "Team": True}
     assert names_for(user, view_name="elsewhere") == {"Strategy": False, "Team": False}
+
+
+def test_a_part_of_a_page_does_not_look_for_sections(user, django_assert_num_queries):
+    request = RequestFactory().get("/")
+    request.user = user
+
+    with django_assert_num_queries(0):
+        engines["django"].from_string("{{ request.path }}").render({}, request)
