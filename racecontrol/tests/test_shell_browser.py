@@ -5,7 +5,7 @@ import itertools
 import pytest
 from playwright.sync_api import expect
 
-from racecontrol.testing.browser import assert_fine
+from racecontrol.testing.browser import assert_fine, overflow_faults
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +41,16 @@ def test_names_of_twelve_drivers_stay_apart_and_in_the_picture(page, width):
         assert above["y"] + above["height"] * 0.85 <= below["y"]
     assert all(box["x"] + box["width"] <= picture["x"] + picture["width"] + 1 for box in boxes)
     assert all(box["height"] >= 9 for box in boxes), "too small to read"
+
+
+def test_the_smallest_phone_does_not_scroll_sideways(page, user):
+    user.display_name = "Maximiliane Featherstonehaugh"
+    user.save()
+    page.set_viewport_size({"width": 320, "height": 568})
+
+    page.reload()
+
+    assert overflow_faults(page) == []
 
 
 def test_the_pointer_reads_the_laps_under_it(page):
