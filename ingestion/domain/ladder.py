@@ -8,6 +8,7 @@ import re
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import log2
 
 from ingestion.domain.labels import class_key, read_label, read_link_text
@@ -96,6 +97,7 @@ class Ladder:
     last_chances: list[tuple[MainRace, MainRace]] = field(default_factory=list)
 
 
+@lru_cache(maxsize=8192)
 def read_rung(label: str) -> Rung | None:
     """The rung a label names, or None for heats and anything that is no main."""
     words = read_link_text(label).label

@@ -122,17 +122,16 @@ def _detect_batch(event_ids: list[int]) -> Summary:
     ]
     BumpUp.objects.filter(pk__in=stale).delete()
     held = {key: row for key, row in held.items() if row.pk not in set(stale)}
-    for row in _relinked(held, again):
-        if row not in changed:
-            changed.append(row)
-            row.updated_at = moment
     BumpUp.objects.bulk_update(
-        changed, [*FACTS, *VERDICT, "moved_again", "race_class", "updated_at"], batch_size=500
+        changed, [*FACTS, *VERDICT, "race_class", "updated_at"], batch_size=200
     )
+    linked = _relinked(held, again)
+    BumpUp.objects.bulk_update(linked, ["moved_again"], batch_size=500)
+    new = {id(row) for row in fresh}
     return Summary(
         events=len(ids),
         created=len(fresh),
-        updated=len([row for row in changed if row not in fresh]),
+        updated=len({row.pk for row in [*changed, *linked] if id(row) not in new}),
         removed=len(stale),
         standing=sum(row.is_standing for row in held.values()),
         flagged=sum(row.status == Status.FLAGGED for row in held.values()),
