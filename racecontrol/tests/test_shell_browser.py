@@ -65,6 +65,19 @@ def test_the_pointer_reads_the_laps_under_it(page):
     expect(tip).to_contain_text("and 4 more")
 
 
+def test_a_finger_leaves_the_figures_to_read(settings, open_page, user):
+    settings.ROOT_URLCONF = "racecontrol.tests.shell_pages"
+    page = open_page(user, has_touch=True, viewport={"width": 390, "height": 844})
+    page.goto("/shell/")
+    tip = page.locator(f"{LAP_TIMES} .chart-tip")
+
+    page.locator(f"{LAP_TIMES} [data-chart-plot]").tap(position={"x": 120, "y": 40})
+    expect(tip).to_contain_text("Driver 0")
+    page.locator("h1").tap()
+
+    expect(tip).to_be_hidden()
+
+
 def test_the_keyboard_moves_the_cursor_and_keeps_a_driver_in_view(page):
     page.locator(f"{LAP_TIMES} [data-chart-plot]").focus()
 

@@ -7,6 +7,8 @@
   const SVG = "http://www.w3.org/2000/svg";
   const pinsOf = new Map(); // id of the figure -> names kept in view; survives a swap of the part
 
+  let shown = null; // the chart whose figures are on the screen
+
   class ChartView {
     constructor(figure) {
       this.figure = figure;
@@ -39,7 +41,9 @@
       );
       this.plot.addEventListener("pointermove", (event) => this.follow(event));
       this.plot.addEventListener("pointerdown", (event) => this.follow(event));
-      this.plot.addEventListener("pointerleave", () => this.hide());
+      this.plot.addEventListener("pointerleave", (event) => {
+        if (event.pointerType !== "touch") this.hide(); // a lifted finger leaves the figures to read
+      });
       this.plot.addEventListener("click", (event) => this.click(event));
       this.plot.addEventListener("keydown", (event) => this.key(event));
       this.plot.addEventListener("blur", () => this.hide());
@@ -122,6 +126,8 @@
     }
 
     show(index) {
+      if (shown && shown !== this) shown.hide();
+      shown = this;
       this.index = index;
       const drawing = this.drawing;
       const x = this.places[index];
@@ -217,6 +223,9 @@
     }
   }
 
+  document.addEventListener("pointerdown", (event) => {
+    if (shown && !shown.figure.contains(event.target)) shown.hide();
+  });
   wake(document);
   document.addEventListener("htmx:load", (event) => wake(event.detail.elt));
 })();
