@@ -1,12 +1,12 @@
 """Timing data as people look at it: charts of a race, the trend of a driver, laps with their marks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ingestion.domain import pace
 from ingestion.domain.pace import SortedLaps, gap_to_leader
-from ingestion.models import Lap, Race, RaceResult
+from ingestion.models import BumpUp, Lap, Race, RaceResult
 from ingestion.queries.laps import sorted_laps
 from racecontrol.shared.charts import Chart, Mark, Series, line_chart, position_chart
 
@@ -46,11 +46,13 @@ class RaceSheet:
         results: Sequence[RaceResult],
         laps: dict[int, list[Lap]],
         chosen: Sequence[int] = (),
+        moves: Mapping[int, BumpUp] | None = None,
     ):
         self.race = race
         self.results = list(results)
         for result in self.results:
             result.race = race
+        self.moves = moves or {}
         self.laps = laps
         with_laps = [result for result in self.results if laps.get(result.pk)]
         picked = [result for result in with_laps if result.driver_id in set(chosen)]
@@ -61,6 +63,11 @@ class RaceSheet:
     @property
     def choices(self) -> list[tuple[RaceResult, bool]]:
         return [(result, result.driver_id in self.chosen_ids) for result in self.with_laps]
+
+    @property
+    def rows(self) -> list[tuple[RaceResult, BumpUp | None]]:
+        """Each result with the move that brought its driver up into this race."""
+        return [(result, self.moves.get(result.driver_id)) for result in self.results]
 
     @property
     def basis(self) -> str:

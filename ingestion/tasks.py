@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.timezone import now
 
+from ingestion.liverc.client import Unreachable
 from ingestion.liverc.errors import BotCheck
 from ingestion.services import fetching, imports, tracks
 from racecontrol.shared import jobs
@@ -19,6 +20,8 @@ from racecontrol.shared.progress import OnProgress, Progress
 
 YIELD_AFTER_S = 200  # well inside the worker's limit for one job
 AFTER_A_MINUTE = timedelta(seconds=1)
+# A site that cannot be reached at all is tried again a few times before a person must.
+UNREACHABLE_WAITS = tuple(timedelta(seconds=seconds) for seconds in (3, 10, 60, 600))
 
 
 def run_import_event(
@@ -82,6 +85,14 @@ def _within_limits(job: jobs.Running, work: Callable[[OnProgress], dict]) -> dic
         raise jobs.Later(limit.retry_at + AFTER_A_MINUTE, str(limit)) from limit
     except BotCheck as check:
         raise jobs.Later(now() + fetching.BOT_CHECK_REST, str(check)) from check
+    except Unreachable as trouble:
+        waits = _waits(job)
+        if waits >= len(UNREACHABLE_WAITS):
+            raise
+        pause = UNREACHABLE_WAITS[waits]
+        raise jobs.Later(
+            now() + pause, f"{trouble} Trying again in {pause.seconds} s."
+        ) from trouble
     except imports.AlreadyImporting as busy:
         raise jobs.Later(now() + timedelta(seconds=15), str(busy)) from busy
 
@@ -101,7 +112,17 @@ def _memory(job: jobs.Running, source_event_id: str) -> tuple[datetime, imports.
 
 
 def _remember(job: jobs.Running, since: datetime, summary: imports.ImportSummary) -> None:
-    _row(job).update(result={"since": since.isoformat(), "summary": summary.as_dict()})
+    memory = _row(job).values_list("result", flat=True).first() or {}
+    memory |= {"since": since.isoformat(), "summary": summary.as_dict()}
+    _row(job).update(result=memory)
+
+
+def _waits(job: jobs.Running) -> int:
+    """How often this job has waited for an unreachable site; counts one more."""
+    memory = _row(job).values_list("result", flat=True).first() or {}
+    waits = memory.get("waits", 0)
+    _row(job).update(result=memory | {"waits": waits + 1})
+    return waits
 
 
 def _forget(job: jobs.Running) -> None:

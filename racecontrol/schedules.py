@@ -4,6 +4,7 @@ CRON = {
     "racecontrol.tasks.revive_jobs": "* * * * *",
     "racecontrol.tasks.check_the_day": "0 6 * * *",
     "racecontrol.tasks.prune": "17 3 * * *",
+    "ingestion.tasks.prune_pages": "47 3 * * *",
     "coaching.tasks.tick": "*/10 * * * *",
     "coaching.tasks.prune_prompts": "41 3 * * *",
 }

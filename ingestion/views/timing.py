@@ -15,6 +15,7 @@ from ingestion.models import Driver, Event, Race, Track
 from ingestion.models.events import SessionType
 from ingestion.presentation import RaceSheet, consistency_chart, trend_chart
 from ingestion.queries import imports as import_queries
+from ingestion.queries.bumpups import bump_ups_of_driver, bumped_into
 from ingestion.queries.drivers import field_of, records_of_track
 from ingestion.queries.events import event_facts
 from ingestion.queries.races import neighbours_of
@@ -244,7 +245,11 @@ def race(request: HttpRequest, race_id: int) -> HttpResponse:
     context = {
         "race": row,
         "sheet": RaceSheet(
-            row, queries.results_of_race(row.pk), queries.laps_of_race(row.pk), chosen
+            row,
+            queries.results_of_race(row.pk),
+            queries.laps_of_race(row.pk),
+            chosen,
+            bumped_into(row.pk),
         ),
         "before": before,
         "after": after,
@@ -333,6 +338,7 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
         "consistency_chart": consistency_chart(trend, slug="consistency"),
         "results": list(results[:RESULTS_ON_DRIVER_PAGE]),
         "aliases": list(row.aliases.all()[:20]),
+        "moves": list(bump_ups_of_driver(row.pk)),
         "transponders": list(row.transponders.all()[:20]),
     }
     return answer(

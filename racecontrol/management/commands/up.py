@@ -85,6 +85,8 @@ class Command(BaseCommand):
             settings.LIVERC_CATALOGUE_URL = f"{site}/"
             for name in ("LIVERC_URL_TEMPLATE", "LIVERC_CATALOGUE_URL"):
                 environment[name] = getattr(settings, name)
+            # The stand-in is ours and on this machine: no club's server is spared by waiting.
+            environment |= {"LIVERC_PER_MINUTE": "1000", "LIVERC_PER_DAY": "20000"}
         if with_demo and not User.objects.exists():
             call_command("load_demo", stdout=io.StringIO())
             self.say("demo loaded")
