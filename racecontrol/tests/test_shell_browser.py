@@ -72,7 +72,7 @@ def test_a_finger_leaves_the_figures_to_read(settings, open_page, user):
     tip = page.locator(f"{LAP_TIMES} .chart-tip")
 
     page.locator(f"{LAP_TIMES} [data-chart-plot]").tap(position={"x": 120, "y": 40})
-    expect(tip).to_contain_text("Driver 0")
+    expect(tip).to_contain_text("Lap 18")
     page.locator("h1").tap()
 
     expect(tip).to_be_hidden()
