@@ -92,8 +92,8 @@ class PlanForm(forms.Form):
     saving = forms.BooleanField(label="Show how to save a stop, and when to stop", required=False)
     # A plan this one began as; what its inputs say beyond this form is kept.
     source = forms.CharField(required=False, widget=forms.HiddenInput)
-    # Whose laps the pace came from.
-    pace_result = forms.CharField(required=False, widget=forms.HiddenInput)
+    # Whose laps the pace came from: "driver id:race id".
+    pace_laps = forms.CharField(required=False, widget=forms.HiddenInput)
 
     use_required_attribute = False
 
@@ -128,10 +128,13 @@ class PlanForm(forms.Form):
     def opens_context(self) -> bool:
         return any(field.value() or field.errors for field in self.context)
 
-    def document(self, base: dict[str, Any] | None = None) -> dict[str, Any]:
+    def document(
+        self, base: dict[str, Any] | None = None, pace_from: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """The inputs as a machine would send them; call after `is_valid()`.
 
         `base` are the inputs of the plan this one began as: what the form does not ask stays.
+        `pace_from` names the session of the pace; it stays only while the pace is that one.
         Text that is no number is passed on as it is, for `domain` to refuse by name.
         """
         document: dict[str, Any] = {}
@@ -149,6 +152,10 @@ class PlanForm(forms.Form):
                 continue
             holder, _, key = place.rpartition(".")
             (document.setdefault(holder, {}) if holder else document)[key] = value
+        pace = document.get("target_pace_s")
+        is_number = isinstance(pace, int | Decimal)
+        if pace_from and is_number and pace * 1000 == pace_from.get("median_lap_ms"):
+            document.setdefault("driver", {})["pace_from"] = pace_from
         return {name: value for name, value in document.items() if value != {}}
 
     def _value(self, name: str) -> Any:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
+from ingestion import queries as timing
 from runplans.models import RunPlan
 
 # The documents leave the database as text: decoding them only to encode them again would cost
@@ -78,3 +79,56 @@ def choices_of(user: Any) -> dict[str, list[str]]:
 def shared_plan(token: UUID) -> RunPlan | None:
     """The plan this share link opens, if it is still shared."""
     return RunPlan.objects.filter(share_token=token).first()
+
+
+@dataclass(frozen=True, slots=True)
+class PaceSource:
+    """A driver's pace in one session: the median clean lap, and the words to name the session."""
+
+    race_id: int
+    driver_id: int
+    driver: str
+    track: str
+    session: str
+    clean_laps: int
+    median_ms: int
+
+    def as_input(self) -> dict[str, Any]:
+        """What the plan's inputs say about where the pace came from."""
+        return {
+            "session": self.session,
+            "race_id": self.race_id,
+            "driver_id": self.driver_id,
+            "clean_laps": self.clean_laps,
+            "median_lap_ms": self.median_ms,
+        }
+
+
+def pace_source(driver_id: int, race_id: int) -> PaceSource | None:
+    """The pace of a driver in a session; None where there is no clean lap of theirs."""
+    result = timing.races_of_driver(driver_id).filter(race_id=race_id).first()
+    if result is None:
+        return None
+    laps = timing.sorted_laps_of(result)
+    if laps.median_ms is None:
+        return None
+    race = result.race
+    return PaceSource(
+        race_id=race_id,
+        driver_id=driver_id,
+        driver=result.driver_name,
+        track=race.event.track.name,
+        session=f"{race.event.name}, {race.label}, {race.event.starts_on:%-d %b %Y}",
+        clean_laps=len(laps.clean),
+        median_ms=laps.median_ms,
+    )
+
+
+def drivers_named(words: str) -> list[Any]:
+    """Drivers to choose from, by part of a name or a number."""
+    return list(timing.drivers_search(words).order_by("name")[:12]) if words.strip() else []
+
+
+def sessions_of(driver_id: int) -> list[Any]:
+    """The driver's latest sessions with laps to take a pace from."""
+    return list(timing.races_of_driver(driver_id).filter(laps__gte=2)[:20])

@@ -16,6 +16,7 @@ from racecontrol.shared import flags
 from racecontrol.shared.errors import InvalidInput
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.paging import page_of
+from racecontrol.shared.units import format_ms
 from runplans import access, queries, services
 from runplans.domain.document import read_document, write_document
 from runplans.forms import PlanForm, initial_of
@@ -56,7 +57,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
         form = PlanForm(request.POST)
         form.is_valid()  # fills cleaned_data; a wrong choice is the only fault it can find
         base = _inputs_of(request, form.cleaned_data.get("source", ""))
-        document = form.document(base)
+        document = form.document(base, _pace_from(form.cleaned_data.get("pace_laps", ""), base))
         try:
             if form.errors:
                 pass
@@ -80,6 +81,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
         "form": form,
         "shown": shown,
         "problems": problems if calculates else [],
+        "picker": _picker(request),
         "objectives": sorted({*OBJECTIVES, *queries.choices_of(request.user)["objective"]}),
     }
     return answer(
@@ -92,12 +94,55 @@ def new_plan(request: HttpRequest) -> HttpResponse:
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
-    """What the form begins with: nothing, or an earlier plan to change."""
+    """What the form begins with: nothing, an earlier plan to change, or a pace really driven."""
+    values: dict[str, Any] = {}
     source = request.GET.get("from", "")
     inputs = _inputs_of(request, source)
-    if inputs is None:
-        return {}
-    return initial_of(inputs) | {"source": source}
+    if inputs is not None:
+        values = initial_of(inputs) | {"source": source}
+    driver_id, race_id = whole(request.GET.get("driver")), whole(request.GET.get("race"))
+    pace = queries.pace_source(driver_id, race_id) if driver_id and race_id else None
+    if pace is not None:
+        values |= {
+            "target_pace": format_ms(pace.median_ms),
+            "driver": pace.driver,
+            "track": pace.track,
+            "pace_laps": f"{driver_id}:{race_id}",
+        }
+    return values
+
+
+def _pace_from(pace_laps: str, base: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Where the pace came from, looked up anew: what a browser sends about it is not believed."""
+    driver_id, race_id = (whole(part) for part in f"{pace_laps}:".split(":")[:2])
+    if driver_id and race_id:
+        pace = queries.pace_source(driver_id, race_id)
+        return pace.as_input() if pace else None
+    kept = ((base or {}).get("driver") or {}).get("pace_from")
+    return kept if isinstance(kept, dict) else None
+
+
+def _picker(request: HttpRequest) -> dict[str, Any]:
+    """Choosing whose laps give the pace: a name, then a driver, then a session."""
+    words = request.GET.get("q", "")[:100]
+    driver_id, race_id = whole(request.GET.get("driver")), whole(request.GET.get("race"))
+    sessions = queries.sessions_of(driver_id) if driver_id else []
+    chosen = next((one for one in sessions if one.race_id == race_id), None)
+    return {
+        "words": words,
+        "drivers": queries.drivers_named(words) if not driver_id else [],
+        "driver_id": driver_id,
+        "sessions": sessions,
+        "race_id": race_id,
+        "pace": queries.pace_source(driver_id, race_id) if driver_id and race_id else None,
+        "chosen": chosen,
+        "source": request.GET.get("from", ""),
+    }
+
+
+def whole(text: str | None) -> int:
+    """A row's number somebody sent; 0 where it is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def _inputs_of(request: HttpRequest, source: str) -> dict[str, Any] | None:
