@@ -21,7 +21,7 @@ def test_the_plan_grows_while_one_types(open_page, user, size):
     page.goto("/run-plans/new/")
     page.wait_for_selector("#plan-preview >> text=Give the laps or the minutes")
 
-    page.get_by_label("Laps", exact=False).first.fill("25")
+    page.get_by_label("Laps", exact=True).fill("25")
     page.get_by_label("Pace a lap").fill("1:30.6")
     page.get_by_label("Fuel a lap").fill("2.7")
     page.get_by_label("Tank holds").fill("60")
