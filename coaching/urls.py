@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from coaching.views import athlete, driver_orp, garage, session
+from coaching.views import athlete, driver_orp, garage, lap_files, session, timing
 
 app_name = "coaching"
 
@@ -32,6 +32,9 @@ urlpatterns = [
     path("history/", garage.score_history, name="history"),
     path("compare/", garage.compare, name="compare"),
     path("drivers/<int:driver_id>/orp/", driver_orp.driver_orp, name="driver_orp"),
+    path("claims/new/", timing.claim, name="claim"),
+    path("racers/<int:profile_id>/unclaim/", timing.withdraw_claim, name="claim_withdraw"),
+    path("lap-files/<int:file_id>/", lap_files.lap_file, name="lap_file"),
     path("sessions/new/", garage.session_form, name="session_new"),
     path(of_session, session.session, name="session"),
     path(of_session + "change/", garage.session_form, name="session_change"),
@@ -40,6 +43,9 @@ urlpatterns = [
     path(of_session + "laps/", session.add_lap, name="lap_add"),
     path(of_session + "laps/paste/", session.paste_laps, name="laps_paste"),
     path(of_session + "laps/<int:lap_id>/", session.change_lap, name="lap_change"),
+    path(of_session + "laps/file/", lap_files.upload, name="laps_upload"),
+    path(of_session + "laps.csv", lap_files.export, name="laps_export"),
+    path(of_session + "sync/", timing.sync, name="session_sync"),
     path(of_session + "heats/<int:heat_id>/kind/", session.heat_kind, name="heat_kind"),
     path(of_session + "heats/<int:heat_id>/delete/", session.delete_heat, name="heat_delete"),
     path(of_session + "changes/", session.propose_change, name="change_propose"),

@@ -277,7 +277,9 @@ DEMO_LOADERS: list[str] = ["ingestion.demo.load_demo"]
 # Who adds facts to the coach's morning: functions(user, day, now) -> [Fact], by name.
 COACHING_FACT_SOURCES = ["coaching.queries.athlete_facts.facts"]
 # What happens after an event was imported, by task name: ingestion knows no other app.
-AFTER_EVENT_IMPORT: list[str] = []
+AFTER_EVENT_IMPORT: list[str] = [
+    "coaching.tasks.score_event",
+]
 
 # -- timing source -------------------------------------------------------------------------------
 LIVERC_URL_TEMPLATE = env("LIVERC_URL_TEMPLATE", default="https://{track}.liverc.com")

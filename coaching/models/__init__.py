@@ -2,6 +2,7 @@
 
 from coaching.models.athlete import Activity, AthleteNumbers, AthleteUpload, DailyMetric
 from coaching.models.changes import SetupChange, XFactorAudit
+from coaching.models.claims import ProfileClaim
 from coaching.models.garage import RacerProfile, Vehicle
 from coaching.models.mission_runs import (
     EndpointHealth,
@@ -44,6 +45,7 @@ __all__ = [
     "MissionTransition",
     "ModelPrice",
     "OrpScore",
+    "ProfileClaim",
     "RacerProfile",
     "RunLog",
     "RunResponse",

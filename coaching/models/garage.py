@@ -19,6 +19,14 @@ class RacerProfile(models.Model):
     name = models.CharField(max_length=120)
     transponder = models.CharField(max_length=20, blank=True)
     sponsors = models.CharField(max_length=500, blank=True)
+    # Set by an approved claim only (services.claims).
+    driver = models.ForeignKey(
+        "ingestion.Driver",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="racer_profiles",
+    )
     experience_level = models.CharField(
         max_length=12,
         choices=Experience,

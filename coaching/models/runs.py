@@ -9,7 +9,10 @@ from coaching.domain.laps import FLAGS, MOST_MS
 
 
 class Session(models.Model):
-    """A day's or an event's running of one car."""
+    """A day's or an event's running of one car.
+
+    `race_class` names the class of the timed event its laps come from, `synced_at` when they were last fetched from there.
+    """
 
     class Kind(models.TextChoices):
         PRACTICE = "Practice", "Practice"
@@ -57,6 +60,13 @@ class Session(models.Model):
     session_type = models.CharField("type", max_length=12, choices=Kind, default=Kind.PRACTICE)
     start_date = models.DateField()
     end_date = models.DateField(null=True, blank=True)
+    track = models.ForeignKey(
+        "ingestion.Track",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="run_sessions",
+    )
     track_name = models.CharField(max_length=160, blank=True)
     track_size = models.CharField(max_length=8, choices=Size, blank=True)
     traction = models.CharField(max_length=8, choices=Traction, blank=True)
@@ -64,6 +74,14 @@ class Session(models.Model):
     surface_condition = models.CharField(max_length=8, choices=Condition, blank=True)
     practice_rounds = models.PositiveSmallIntegerField(default=0, db_default=0)
     qualifying_rounds = models.PositiveSmallIntegerField(default=0, db_default=0)
+    race_class = models.ForeignKey(
+        "ingestion.RaceClass",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="run_sessions",
+    )
+    synced_at = models.DateTimeField(null=True, blank=True)
     setup = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=6, choices=Status, default=Status.DRAFT)
     created_at = models.DateTimeField(db_default=Now())

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Avg, Count, Max, Min, Prefetch, QuerySet, Sum
 
-from coaching.models import Heat, OrpScore, RacerProfile, RunLog, Session, Vehicle
+from coaching.models import Heat, LapFile, OrpScore, RacerProfile, RunLog, Session, Vehicle
 from racecontrol.shared.errors import NotFound
 
 
@@ -125,6 +125,13 @@ def summary_of(session: Session) -> tuple[Summary, list[Summary]]:
     return overall, [
         Summary(name=row["heat__name"], **{name: row[name] for name in FIGURES}) for row in heats
     ]
+
+
+def lap_file_for(user: Any, file_id: int) -> LapFile:
+    file = LapFile.objects.filter(owner=user, pk=file_id).defer("content").first()
+    if file is None:
+        raise NotFound("There is no such file.")
+    return file
 
 
 def best_clean_ms(session: Session) -> int | None:

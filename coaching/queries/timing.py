@@ -1,14 +1,13 @@
 """What coaching reads of imported timing: a driver's runs, their laps as published, and the field around them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from coaching.domain.orp_v2 import orp_v2
-from ingestion.models import Driver, Lap, Race, RaceResult
+from ingestion.models import Driver, Lap, Race, RaceClass, RaceResult
 from racecontrol.shared.errors import NotFound
 
 
@@ -102,6 +101,7 @@ def runs_of(
     *,
     race_id: int | None = None,
     event_id: int | None = None,
+    race_class_id: int | None = None,
     since: date | None = None,
     most: int = 500,
 ) -> list[TimedRun]:
@@ -111,6 +111,8 @@ def runs_of(
         rows = rows.filter(race_id=race_id)
     if event_id is not None:
         rows = rows.filter(race__event_id=event_id)
+    if race_class_id is not None:
+        rows = rows.filter(race__race_class_id=race_class_id)
     if since is not None:
         rows = rows.filter(race__event__ends_on__gte=since)
     return with_laps(list(rows[:most])[::-1])
@@ -154,11 +156,32 @@ def drivers_named(text: str, *, most: int = 20) -> QuerySet[Driver]:
     return Driver.objects.filter(name__icontains=text, merged_into=None)[:most]
 
 
-def events_of(driver: Driver, *, most: int = 100) -> list[Any]:
-    """Events and practice days this driver has laps in, the latest first."""
-    seen: dict[int, Any] = {}
+def classes_of(driver: Driver, *, most: int = 100) -> list[RaceClass]:
+    """Classes of events and practice days this driver has laps in, the latest first."""
+    seen: dict[int, RaceClass] = {}
     for result in results_of(driver)[:2000]:
-        seen.setdefault(result.race.event_id, result.race.event)
+        race_class = result.race.race_class
+        race_class.event = result.race.event
+        seen.setdefault(race_class.pk, race_class)
         if len(seen) >= most:
             break
     return list(seen.values())
+
+
+def drivers_in_event(event_id: int, driver_ids: Collection[int]) -> set[int]:
+    """Which of these drivers, or whoever was merged into them, have a standing result in the event."""
+    rows = (
+        RaceResult.objects.filter(race__event_id=event_id, missing_since=None, laps__gt=0)
+        .filter(Q(driver_id__in=driver_ids) | Q(driver__merged_into_id__in=driver_ids))
+        .values_list("driver_id", "driver__merged_into_id")
+    )
+    found = {pk for row in rows for pk in row if pk in driver_ids}
+    # A driver who was claimed and merged away since: the claim follows the driver they became.
+    moved = Driver.objects.filter(pk__in=driver_ids, merged_into__isnull=False)
+    for driver in moved:
+        results = RaceResult.objects.filter(
+            race__event_id=event_id, driver_id=driver.merged_into_id, missing_since=None
+        )
+        if results.exists():
+            found.add(driver.pk)
+    return found

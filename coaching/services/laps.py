@@ -1,6 +1,6 @@
 """Laps into the log and out of it. Every write is one transaction: all of it or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -71,7 +71,7 @@ def _store(
 ) -> tuple[Heat, list[RunLog]]:
     session = lock_open_session(session_id, by)
     heat = heat_of(session, heat_name, kind=kind)
-    rows = append(heat, laps, source=RunLog.Source.MANUAL.value, name=name)
+    rows = append(heat, laps, source="manual", name=name)
     activate(session)
     scores.score_heat(heat)
     return heat, rows
@@ -129,20 +129,47 @@ def heat_of(session: Session, name: str, *, kind: str = "", **values: Any) -> He
     return heat
 
 
+def make_heats(
+    sessions: Mapping[int, Session], wanted: Sequence[tuple[int, str, str]]
+) -> list[int]:
+    """Ids of the heats (session id, name, kind or '') in the order given; new ones are made at the end of theirs."""
+    there = {
+        (session_id, name): pk
+        for session_id, name, pk in Heat.objects.filter(session__in=sessions).values_list(
+            "session_id", "name", "pk"
+        )
+    }
+    last = dict(
+        Heat.objects.filter(session__in=sessions)
+        .order_by()
+        .values_list("session_id")
+        .annotate(last=Max("order"))
+    )
+    new = []
+    for session_id, name, kind in wanted:
+        if (session_id, name) not in there:
+            last[session_id] = last.get(session_id, -1) + 1
+            kind = kind or kind_of(name, sessions[session_id])
+            new.append(Heat(session_id=session_id, name=name, kind=kind, order=last[session_id]))
+    for heat in Heat.objects.bulk_create(new, batch_size=1000):
+        there[heat.session_id, heat.name] = heat.pk
+    return [there[session_id, name] for session_id, name, _ in wanted]
+
+
 def kind_of(heat_name: str, session: Session) -> str:
     """What the name says, else what the session is."""
     word = heat_name.casefold()
     if "main" in word or "final" in word or word.startswith("race"):
-        return Heat.Kind.RACE.value
+        return "race"
     if "qual" in word or (word[:1] == "q" and word[1:].isdigit()):
-        return Heat.Kind.QUALIFYING.value
+        return "qualifying"
     if "practice" in word or "run" in word:
-        return Heat.Kind.PRACTICE.value
+        return "practice"
     if session.session_type == Session.Kind.MAIN:
-        return Heat.Kind.RACE.value
+        return "race"
     if session.session_type == Session.Kind.QUALIFYING:
-        return Heat.Kind.QUALIFYING.value
-    return Heat.Kind.PRACTICE.value
+        return "qualifying"
+    return "practice"
 
 
 @transaction.atomic

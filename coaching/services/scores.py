@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.timezone import now
 
 from coaching.domain import orp_v1, orp_v2
 from coaching.domain.session_score import HeatScore, session_score
@@ -32,7 +34,16 @@ class Inputs:
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def inputs_of(laps: list[RunLog], *, kind: str, experience: str) -> Inputs:
+class ScoredLap(NamedTuple):
+    """What a score needs of a logged lap."""
+
+    lap_number: int
+    lap_ms: int
+    flag: str
+    confidence: int | None
+
+
+def inputs_of(laps: Sequence[RunLog | ScoredLap], *, kind: str, experience: str) -> Inputs:
     """From laps in driven order. The latest rating counts: it is what the driver thinks of the car now."""
     has_grid_lap = kind == Heat.Kind.RACE and bool(laps) and laps[0].lap_number == 1
     rated = [lap.confidence for lap in laps if lap.confidence is not None]
@@ -94,25 +105,52 @@ def tried(
     return _fill(row, inputs.hash(formula), compute(inputs, formula=formula), len(inputs.laps_ms))
 
 
-@transaction.atomic
 def score_heat(heat: Heat, *, with_session: bool = True) -> dict[str, OrpScore]:
     """Score a heat by both formulas, and its session; a heat whose inputs are unchanged is left alone."""
-    inputs = inputs_of(
-        list(heat.laps.order_by("lap_number")),
-        kind=heat.kind,
-        experience=heat.session.profile.experience_level,
-    )
-    scores = {}
-    for formula in (orp_v1.VERSION, orp_v2.VERSION):
-        row = OrpScore.objects.filter(heat=heat, formula=formula).first()
-        digest = inputs.hash(formula)
-        if row is None or row.inputs_hash != digest:
-            row = row or OrpScore(session=heat.session, heat=heat, formula=formula)
-            _fill(row, digest, compute(inputs, formula=formula), len(inputs.laps_ms)).save()
-        scores[formula] = row
-    if with_session:
-        score_session(heat.session)
+    with transaction.atomic():
+        scores = score_heats([heat])[heat.pk]
+        if with_session:
+            score_session(heat.session)
     return scores
+
+
+@transaction.atomic
+def score_heats(heats: Sequence[Heat]) -> dict[int, dict[str, OrpScore]]:
+    """Heat id -> formula -> score, in four queries however many heats; their sessions are not scored here."""
+    ids = [heat.pk for heat in heats]
+    laps: dict[int, list[ScoredLap]] = {pk: [] for pk in ids}
+    rows = RunLog.objects.filter(heat_id__in=ids).order_by("heat_id", "lap_number")
+    for heat_id, *values in rows.values_list(
+        "heat_id", "lap_number", "lap_ms", "flag", "confidence"
+    ).iterator(chunk_size=5000):
+        laps[heat_id].append(ScoredLap(*values))
+    known = {(row.heat_id, row.formula): row for row in OrpScore.objects.filter(heat_id__in=ids)}
+    answers: dict[int, dict[str, OrpScore]] = {pk: {} for pk in ids}
+    written = []
+    for heat in heats:
+        inputs = inputs_of(
+            laps[heat.pk], kind=heat.kind, experience=heat.session.profile.experience_level
+        )
+        for formula in (orp_v1.VERSION, orp_v2.VERSION):
+            digest = inputs.hash(formula)
+            row = known.get((heat.pk, formula))
+            if row is None or row.inputs_hash != digest:
+                row = OrpScore(session=heat.session, heat=heat, formula=formula)
+                row.computed_at = now()
+                written.append(
+                    _fill(row, digest, compute(inputs, formula=formula), len(inputs.laps_ms))
+                )
+            answers[heat.pk][formula] = row
+    OrpScore.objects.bulk_create(
+        written,
+        update_conflicts=True,
+        unique_fields=["session", "heat", "formula"],
+        update_fields=[
+            "inputs_hash", "status", "score", "low", "high", "laps", "result", "computed_at",
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    return answers
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """What workers do for coaching; queued by these names."""
 
 from coaching.tasks.athlete import read_athlete_upload
+from coaching.tasks.garage import import_lap_file, score_event, sync_session
 from coaching.tasks.missions import (
     draft_mission,
     prune_prompts,
@@ -12,10 +13,13 @@ from coaching.tasks.missions import (
 
 __all__ = [
     "draft_mission",
+    "import_lap_file",
     "prune_prompts",
     "read_athlete_upload",
     "run_mission_day",
+    "score_event",
     "send_mission_notice",
+    "sync_session",
     "test_llm_account",
     "tick",
 ]

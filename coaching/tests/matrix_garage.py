@@ -1,7 +1,7 @@
 """Who may open the garage's addresses."""
 
 from coaching.models import Heat, RunLog
-from coaching.services import changes, garage
+from coaching.services import changes, garage, lap_files
 from coaching.tests.builders import drive, make_driver, make_profile, make_session
 
 SHARED = {"coaching:driver_orp"}
@@ -18,6 +18,12 @@ def samples(owner):
     audit = changes.begin_audit(session_id=session.pk, by=owner)
     lap = RunLog.objects.filter(heat__session=session).first()
     heat = Heat.objects.get(session=session)
+    file, _ = lap_files.request_import(
+        by=owner,
+        name="laps.csv",
+        content=[b"heat_name,lap_number,lap_time\n"],
+        session_id=session.pk,
+    )
     of_session = {"session_id": session.pk}
     pages = {
         f"coaching:{name}": of_session
@@ -29,6 +35,9 @@ def samples(owner):
             "laps_paste",
             "change_propose",
             "audit_begin",
+            "laps_upload",
+            "laps_export",
+            "session_sync",
         )
     }
     pages |= {
@@ -43,6 +52,8 @@ def samples(owner):
         "coaching:heat_delete": of_session | {"heat_id": heat.pk},
         "coaching:change_decide": of_session | {"change_id": change.pk},
         "coaching:audit_answer": of_session | {"audit_id": audit.pk},
+        "coaching:claim_withdraw": {"profile_id": profile.pk},
+        "coaching:lap_file": {"file_id": file.pk},
         "coaching:driver_orp": {"driver_id": make_driver().pk},
     }
     at = "/api/v1/sessions/{session_id}"

@@ -1,1 +1,1 @@
-"""Readers of files athletes bring: bytes in, frozen dataclasses out. A file is a stranger's input."""
+"""Readers of files people bring: laps and activities. A file is a stranger's input."""

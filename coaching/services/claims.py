@@ -1,0 +1,96 @@
+"""A racer claims to be a timed driver: settled by a matching transponder, or by staff."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+
+from coaching.models import ProfileClaim, RacerProfile
+from coaching.queries import garage as queries
+from coaching.queries import timing
+from racecontrol.shared import audit
+from racecontrol.shared.errors import NotAllowed, NotFound, NotReady, RaceError
+
+State = ProfileClaim.State
+
+
+class AlreadyClaimed(RaceError):
+    """Somebody else is this driver already."""
+
+    code = "already_claimed"
+
+
+@transaction.atomic
+def claim_driver(*, profile_id: int, driver_id: int, by: Any) -> ProfileClaim:
+    """Claim a driver for a racer; an earlier open claim of the racer is withdrawn.
+
+    Approved at once where a transponder of the racer or of a car of theirs is this driver's and nobody else's.
+    """
+    profile = queries.profile_for(by, profile_id)
+    RacerProfile.objects.select_for_update().get(pk=profile.pk)
+    driver = timing.driver_for(driver_id)
+    taken = ProfileClaim.objects.filter(driver=driver, state=State.APPROVED)
+    if taken.filter(profile=profile).exists():
+        raise NotReady(f"{profile} is {driver} already.")
+    if taken.exists():
+        raise AlreadyClaimed(f"{driver} is claimed by somebody else; ask the operators.")
+    _withdraw(profile)
+    claim = ProfileClaim.objects.create(profile=profile, driver=driver)
+    number = matching_transponder(profile, driver)
+    if number:
+        _approve(claim, by=None, evidence=f"transponder {number}")
+    return claim
+
+
+def matching_transponder(profile: RacerProfile, driver: Any) -> str:
+    """A transponder that only this driver was seen with and the racer says is theirs; '' if none."""
+    own = {profile.transponder, *profile.vehicles.values_list("transponder", flat=True)} - {""}
+    for number in sorted(own):
+        if [found.pk for found in timing.drivers_with_transponder(number)[:2]] == [driver.pk]:
+            return number
+    return ""
+
+
+@transaction.atomic
+def decide_claim(*, claim_id: int, by: Any, approve: bool) -> ProfileClaim:
+    """Staff settle a claim that no transponder settled."""
+    if not by.is_staff:
+        raise NotAllowed("Only staff settle claims.")
+    claim = ProfileClaim.objects.select_for_update(of=["self"]).filter(pk=claim_id).first()
+    if claim is None:
+        raise NotFound("There is no such claim.")
+    if claim.state != State.PENDING:
+        raise NotReady(f"This claim is {claim.get_state_display()}.")
+    if approve:
+        return _approve(claim, by=by, evidence="staff")
+    claim.state, claim.decided_at, claim.decided_by = State.REJECTED, now(), by
+    claim.save()
+    audit.record(by=by, verb="claim.rejected", obj=claim)
+    return claim
+
+
+@transaction.atomic
+def withdraw_claim(*, profile_id: int, by: Any) -> None:
+    """The racer is not (or no longer) this driver; their logged laps stay."""
+    profile = queries.profile_for(by, profile_id)
+    _withdraw(profile)
+
+
+def _approve(claim: ProfileClaim, *, by: Any, evidence: str) -> ProfileClaim:
+    claim.state, claim.evidence = State.APPROVED, evidence
+    claim.decided_at, claim.decided_by = now(), by
+    try:
+        with transaction.atomic():
+            claim.save()
+    except IntegrityError as error:
+        raise AlreadyClaimed(f"{claim.driver} is claimed by somebody else.") from error
+    RacerProfile.objects.filter(pk=claim.profile_id).update(driver=claim.driver)
+    audit.record(by=by, verb="claim.approved", obj=claim, after={"evidence": evidence})
+    return claim
+
+
+def _withdraw(profile: RacerProfile) -> None:
+    profile.claims.filter(state__in=[State.PENDING, State.APPROVED]).update(
+        state=State.WITHDRAWN, decided_at=now()
+    )
+    RacerProfile.objects.filter(pk=profile.pk).update(driver=None)

@@ -1,0 +1,48 @@
+"""The garage at work: lap files and laps from timing. Each may be started twice; laps are stored by natural key."""
+
+from dataclasses import asdict
+
+from django.urls import reverse
+
+from coaching.models import LapFile, Session
+from coaching.services import lap_files, timing_sync
+from racecontrol.shared import jobs
+from racecontrol.shared.errors import NotFound
+
+
+def import_lap_file(job: jobs.Running, file_id: int) -> dict:
+    """Read an uploaded lap file into the log; a file that is gone or read already is refused."""
+    file = LapFile.objects.select_related("owner").filter(pk=file_id).first()
+    if file is None:
+        raise NotFound("The file was deleted.")
+    report = lap_files.read_file(
+        file, on_progress=lambda step: job.progress(step.done, step.total, step.label)
+    )
+    job.progress(report.rows, report.rows, f"{report.stored} laps stored")
+    return asdict(report)
+
+
+def sync_session(
+    job: jobs.Running, session_id: int, driver_id: int, race_class_id: int | None
+) -> dict:
+    """Bring a driver's imported laps into a session of whoever asked."""
+    session = Session.objects.select_related("profile__user").filter(pk=session_id).first()
+    if session is None or session.profile.user_id != job.owner_id:
+        raise NotFound("The session was deleted.")
+    report = timing_sync.sync_session(
+        session_id=session_id,
+        by=session.profile.user,
+        driver_id=driver_id,
+        race_class_id=race_class_id,
+        on_progress=lambda step: job.progress(step.done, step.total, step.label),
+    )
+    return asdict(report) | {"url": reverse("coaching:session", args=[session_id])}
+
+
+def score_event(job: jobs.Running, event_id: int) -> dict:
+    """News of a finished import: log and score the laps of every claimed driver in it."""
+    report = timing_sync.sync_event(
+        event_id=event_id,
+        on_progress=lambda step: job.progress(step.done, step.total, step.label),
+    )
+    return asdict(report)

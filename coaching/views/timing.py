@@ -1,0 +1,82 @@
+"""Laps from timing into a session, and the claim to be a driver."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from coaching.queries import garage as queries
+from coaching.queries import timing
+from coaching.services import claims, timing_sync
+from racecontrol.shared.errors import InvalidInput, RaceError
+from racecontrol.shared.jobs import Job
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sync(request: HttpRequest, session_id: int) -> HttpResponse:
+    """Choose a driver and an event or practice day, or take all since the last time."""
+    session = queries.session_for(request.user, session_id)
+    words = request.GET.get("q", "").strip()[:100]
+    told = request.POST.get("driver") or request.GET.get("driver") or session.profile.driver_id
+    driver, fault = None, ""
+    if told:
+        try:
+            driver = timing.driver_for(_id(told))
+        except RaceError as refusal:
+            fault = str(refusal)
+    if request.method == "POST" and not fault:
+        try:
+            timing_sync.request_sync(
+                session_id=session.pk,
+                by=request.user,
+                driver_id=driver.pk if driver else None,
+                race_class_id=_id(request.POST["race_class"])
+                if request.POST.get("race_class")
+                else None,
+            )
+        except RaceError as refusal:
+            fault = str(refusal)
+        else:
+            return redirect("coaching:session_sync", session.pk)
+    context = {
+        "session": session,
+        "driver": driver,
+        "words": words,
+        "found": list(timing.drivers_named(words)) if words else [],
+        "classes": timing.classes_of(driver) if driver else [],
+        "job": Job.objects.filter(key=f"sync:{session.pk}").order_by("-created_at").first(),
+        "fault": fault,
+    }
+    return render(request, "coaching/garage/sync.html", context, status=422 if fault else 200)
+
+
+@require_POST
+def claim(request: HttpRequest) -> HttpResponse:
+    """Claim a driver for one of the person's racers."""
+    driver_id = _id(request.POST.get("driver"))
+    try:
+        made = claims.claim_driver(
+            profile_id=_id(request.POST.get("profile")), driver_id=driver_id, by=request.user
+        )
+    except (claims.AlreadyClaimed, claims.NotReady) as refusal:
+        messages.error(request, str(refusal))
+    else:
+        if made.state == "approved":
+            messages.success(request, f"{made}: the {made.evidence} says so.")
+        else:
+            messages.info(request, f"{made}: the operators will look at it.")
+    return redirect("coaching:driver_orp", driver_id)
+
+
+@require_POST
+def withdraw_claim(request: HttpRequest, profile_id: int) -> HttpResponse:
+    claims.withdraw_claim(profile_id=profile_id, by=request.user)
+    messages.success(request, "The claim is withdrawn; the laps in your log stay.")
+    return redirect("coaching:profile", profile_id)
+
+
+def _id(told: object) -> int:
+    text = str(told)
+    if not text.isascii() or not text.isdigit() or len(text) > 17:
+        raise InvalidInput("This is no choice of ours; reload the page.")
+    return int(text)
