@@ -45,7 +45,7 @@ class ClassLadder:
 
 
 def ladders_of(event_id: int) -> list[ClassLadder]:
-    """Classes with more than one rung, in six queries."""
+    """Classes with more than one rung, those where somebody moved first; in six queries."""
     mains = mains_of([event_id])[event_id]
     moves = list(bump_ups_of_event(event_id))
     drivers = Driver.objects.in_bulk({s.driver_id for race in mains for s in race.starts})
@@ -68,7 +68,7 @@ def ladders_of(event_id: int) -> list[ClassLadder]:
                 moves=tuple(m for m in moves if m.target_race_id in ids),
             )
         )
-    return found
+    return sorted(found, key=lambda one: (not one.moves, one.name))
 
 
 def _main(race: MainRace, drivers, out, into) -> Main:

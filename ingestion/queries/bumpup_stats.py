@@ -12,10 +12,11 @@ from django.db.models import Avg, Count, F, Min, Q, QuerySet, Value
 from ingestion.domain.bumpup_stats import Rate, beat_rate
 from ingestion.models import BumpUp
 
+# What to group by, and what to call the group.
 DIMENSIONS = {
-    "class": ("race_class__key", "class_key"),
-    "track": ("event__track__name", "track"),
-    "season": ("event__starts_on__year", "season"),
+    "class": ("race_class__key", "race_class__name"),
+    "track": ("event__track__slug", "event__track__name"),
+    "season": ("event__starts_on__year", "event__starts_on__year"),
 }
 
 
@@ -49,17 +50,20 @@ class Format:
 
 def fares(rows: QuerySet[BumpUp], dimension: str = "") -> list[Fare]:
     """One line per class, track or season; without a dimension one line over everything."""
-    field, _ = DIMENSIONS[dimension] if dimension else ("", "")
     base = rows.standing().order_by()
-    base = base.annotate(dim=F(field)) if field else base.annotate(dim=Value(""))
+    if dimension:
+        field, name = DIMENSIONS[dimension]
+        base = base.annotate(dim=F(field), called=F(name))
+    else:
+        base = base.annotate(dim=Value("all"), called=Value("All"))
     sql, params = base.values_list(
-        "dim", "pk", "event_id", "target_race_id", "driver_id", "target_position", "target_slot",
+        "dim", "called", "pk", "event_id", "target_race_id", "driver_id", "target_position", "target_slot",
         "target_laps", "direct", "beaten",
     ).query.sql_with_params()  # fmt: skip
-    names = "dim, id, event_id, race_id, driver_id, position, slot, laps, direct, beaten"
+    names = "dim, called, id, event_id, race_id, driver_id, position, slot, laps, direct, beaten"
     with connection.cursor() as cursor:
         cursor.execute(FARES.format(names=names, base=sql), params)
-        return [_fare(row, dimension) for row in cursor.fetchall()]
+        return [_fare(row) for row in cursor.fetchall()]
 
 
 FARES = """
@@ -82,13 +86,13 @@ direct AS (
     GROUP BY c.dim
 ),
 bumped AS (
-    SELECT dim, count(*) AS moves, count(DISTINCT event_id) AS events,
+    SELECT dim, max(called) AS called, count(*) AS moves, count(DISTINCT event_id) AS events,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY position) AS median,
            avg(slot - position) FILTER (WHERE laps > 0) AS gained,
            count(*) FILTER (WHERE laps = 0) AS dns
     FROM base GROUP BY dim
 )
-SELECT bumped.dim::text, moves, events, bumped.median, direct.median, gained, dns,
+SELECT called::text, moves, events, bumped.median, direct.median, gained, dns,
        races, b, n, bb, nn, bn
 FROM bumped JOIN sums USING (dim) LEFT JOIN direct USING (dim)
 ORDER BY moves DESC, bumped.dim
@@ -96,10 +100,10 @@ LIMIT 50
 """
 
 
-def _fare(row: tuple, dimension: str) -> Fare:
-    dim, moves, events, median, direct, gained, dns, races, b, n, bb, nn, bn = row
+def _fare(row: tuple) -> Fare:
+    name, moves, events, median, direct, gained, dns, races, b, n, bb, nn, bn = row
     return Fare(
-        name=str(dim) if dimension else "All",
+        name=name,
         moves=moves,
         events=events,
         median_bumped=median,
@@ -148,7 +152,7 @@ def frequent(rows: QuerySet[BumpUp], *, most: int = 20) -> list[dict[str, Any]]:
         .annotate(
             moves=Count("pk"),
             events=Count("event_id", distinct=True),
-            best=Min("target_position"),
+            best=Min("target_position", filter=Q(target_laps__gt=0)),
             gained=Avg(F("target_slot") - F("target_position"), filter=Q(target_laps__gt=0)),
             twice=Count("moved_again_id"),
         )

@@ -31,7 +31,7 @@ def test_an_event_shows_its_ladder_and_its_moves(client, url):
 
     assert "4 moved up" in text
     assert "Driver n" in text
-    assert "Buggy B-Main (1st)" in text
+    assert "B-Main (1st)" in text
     assert "and up again" in text
     assert "Buggy: the way up" in text
 

@@ -92,7 +92,7 @@ def test_fares_by_class_track_and_season(history):
     }
 
     assert by == {
-        "class": {"buggy": 16, "truggy": 1},
+        "class": {"Buggy": 16, "Truggy": 1},
         "track": {"North": 16, "South": 1},
         "season": {"2026": 16, "2025": 1},
     }
