@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from coaching import mission_urls
 from coaching.views import athlete, driver_orp, garage, lap_files, session, timing
 
 app_name = "coaching"
@@ -59,3 +60,4 @@ urlpatterns = [
     path(of_session + "audit/", session.begin_audit, name="audit_begin"),
     path(of_session + "audit/<int:audit_id>/", session.answer_audit, name="audit_answer"),
 ]
+urlpatterns += mission_urls.urlpatterns

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from coaching.domain.missions.points import Progress, StageRow, progress
+from coaching.domain.missions.rules import PointsSchema
 from coaching.domain.missions.states import (
     RESULT_GRACE_DAYS,
     Actor,
@@ -18,6 +19,7 @@ from coaching.domain.missions.states import (
 from coaching.models import (
     CheckIn,
     Consent,
+    LlmAccount,
     LlmExchange,
     Mission,
     MissionDraft,
@@ -63,6 +65,10 @@ def draft_of(user: Any, draft_id: int) -> MissionDraft:
     if draft is None:
         raise NotFound("There is no such draft.")
     return draft
+
+
+def open_drafts(user: Any) -> QuerySet[MissionDraft]:
+    return MissionDraft.objects.filter(owner=user).exclude(status=MissionDraft.Status.SAVED)
 
 
 def runs_of(mission: Mission) -> QuerySet[MissionRun]:
@@ -189,3 +195,21 @@ def editable(mission: Mission) -> list[str]:
 def is_wrapup_settled(runs: Iterable[MissionRun]) -> bool:
     """The reflection is written, or will not be."""
     return all(not run.is_open for run in runs if run.kind == MissionRun.Kind.WRAPUP)
+
+
+def llm_account_of(user: Any) -> LlmAccount | None:
+    """The person's own endpoint without its key, which no page needs."""
+    return LlmAccount.objects.filter(owner=user).defer("api_key").first()
+
+
+def latest_job(user: Any, func: str) -> Any:
+    """The person's latest background job of that name, for a page that shows how it goes."""
+    return user.jobs.filter(func=func).order_by("-created_at").first()
+
+
+def point_rows(schema: PointsSchema) -> list[dict[str, Any]]:
+    """The points table as the page shows it: a row per stage type."""
+    return [
+        {"type": kind, "points": [(mode, schema.points(kind, mode)) for mode in schema.modes]}
+        for kind in schema.table
+    ]

@@ -51,7 +51,10 @@ def check_answers(answers: dict[str, Any]) -> dict[str, Any]:
             for name in (*NEEDED, *KEPT, "name")
             if name in answers and name not in problems
         }
+        if given.get("event_start"):
+            given["prep_start"] = given["event_start"]  # so that the dates are seen together
         values = missions.clean_fields(given)
+        values.pop("prep_start", None)
     except InvalidInput as wrong:
         problems |= wrong.fields
     if not problems and answers.get("stage_plan"):

@@ -1,0 +1,32 @@
+"""Objects of one owner for every address of the missions."""
+
+from django.utils.timezone import now
+
+from coaching.models import MissionRun
+from coaching.services import mission_drafts
+from coaching.tests.mission_builders import make_mission
+
+PAGES = (
+    "mission", "mission_edit", "mission_move", "mission_clock", "mission_today",
+    "mission_check_in", "mission_answer", "mission_run_now", "mission_calendar", "mission_board",
+)  # fmt: skip
+
+
+def samples(owner):
+    mission = make_mission(owner)
+    on = mission.prep_start.isoformat()
+    for kind in ("daily", "onboarding"):
+        MissionRun.objects.create(
+            mission=mission, local_date=on, kind=kind, tz=mission.tz, run_at=mission.run_at,
+            due_at=now(), closes_at=now(), next_attempt_at=now(), status="missed",
+        )  # fmt: skip
+    draft = mission_drafts.keep_answers(by=owner, draft_id=None, answers={"event_name": "Bay"})
+    of_mission = {"mission_id": mission.pk}
+    pages = {f"coaching:{name}": of_mission for name in PAGES}
+    return pages | {
+        "coaching:mission_day": of_mission | {"on": on},
+        "coaching:mission_letter": of_mission | {"kind": "onboarding"},
+        "coaching:mission_stage_remove": of_mission | {"number": 1},
+        "coaching:mission_draft": {"draft_id": draft.pk, "step": "review"},
+        "coaching:mission_discard": {"draft_id": draft.pk},
+    }

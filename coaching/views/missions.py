@@ -1,0 +1,362 @@
+"""A mission's pages: the list, one mission, today, the calendar, a day, the board."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.timezone import now
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from coaching.domain.missions.facts import from_data
+from coaching.forms.missions import CheckInForm, EditForm, ResponseForm, StageForm
+from coaching.models import Mission
+from coaching.queries import missions as read
+from coaching.queries.mission_facts import morning_of
+from coaching.services import (
+    mission_days,
+    mission_demo,
+    mission_results,
+    mission_runs,
+    missions,
+)
+from racecontrol.shared.errors import NotFound, RaceError
+from racecontrol.shared.htmx import answer
+
+FORM_PAGE = ["GET", "HEAD", "POST"]
+
+
+def mission_for(request: HttpRequest, mission_id: int) -> Mission:
+    """The person's own mission, brought to where the calendar says it is."""
+    mission = read.mission_of(request.user, mission_id)
+    return missions.settle(mission_id=mission.pk, now=now())
+
+
+def context_of(mission: Mission, **more: Any) -> dict[str, Any]:
+    moment = mission.now(now())
+    return {
+        "mission": mission,
+        "today": mission.today(now()),
+        "moment": moment,
+        "is_scripted": mission.is_demo,
+        **more,
+    }
+
+
+@never_cache
+@require_safe
+def mission_list(request: HttpRequest) -> HttpResponse:
+    """All missions of the person, and drafts not finished."""
+    rows = list(read.missions_of(request.user))
+    return answer(
+        request,
+        page="coaching/missions/list.html",
+        context={
+            "running": [m for m in rows if m.is_running],
+            "others": [m for m in rows if not m.is_running],
+            "drafts": read.open_drafts(request.user),
+            "is_demo_login": mission_demo.is_for(request.user),
+        },
+    )
+
+
+@never_cache
+@require_safe
+def mission(request: HttpRequest, mission_id: int) -> HttpResponse:
+    row = mission_for(request, mission_id)
+    return answer(
+        request,
+        page="coaching/missions/mission.html",
+        context=context_of(
+            row,
+            moves=read.moves_of(row),
+            guards=missions.guards_of(row) if row.state == "PREP" else None,
+            onboarding=read.letter(row, "onboarding"),
+            wrapup=read.letter(row, "wrapup"),
+            transitions=row.transitions.select_related("by"),
+            rules=row.current_rules,
+            counts=read.run_counts(row),
+        ),
+    )
+
+
+@require_POST
+def mission_move(request: HttpRequest, mission_id: int) -> HttpResponse:
+    """Start, finish or archive; the calendar's own steps follow."""
+    row = read.mission_of(request.user, mission_id)
+    row = missions.change_state(
+        mission_id=row.pk, name=request.POST.get("move", ""), by=request.user, now=now(),
+        why=request.POST.get("why", ""),
+    )  # fmt: skip
+    if row.is_running:
+        mission_runs.look_after(mission_id=row.pk, now=now())
+    messages.success(request, f"{row.name} is now {row.get_state_display()}.")
+    return redirect("coaching:mission", row.pk)
+
+
+@never_cache
+@require_http_methods(FORM_PAGE)
+def mission_edit(request: HttpRequest, mission_id: int) -> HttpResponse:
+    row = mission_for(request, mission_id)
+    groups = read.editable(row)
+    form = EditForm(request.POST or None, groups=groups, initial=EditForm.initial_of(row))
+    if request.method == "POST" and form.is_valid():
+        try:
+            missions.edit_mission(
+                mission_id=row.pk, by=request.user, data=form.data_for_edit(), now=now(),
+                version=form.cleaned_data["version"],
+            )  # fmt: skip
+        except RaceError as refusal:
+            form.add_refusal(refusal)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("coaching:mission", row.pk)
+    return answer(
+        request, page="coaching/missions/edit.html", context=context_of(row, form=form, groups=groups),
+        ok=not form.errors,
+    )  # fmt: skip
+
+
+# -- today -----------------------------------------------------------------------------------
+
+TODAY_PARTS = {
+    "guidance": "coaching/missions/_guidance.html",
+    "check-in": "coaching/missions/_check_in.html",
+}
+
+
+def _today(
+    request: HttpRequest, row: Mission, *, check_in_form: Any = None, response_form: Any = None
+) -> HttpResponse:
+    day = row.today(now())
+    run = read.todays_run(row, now())
+    said = read.check_in_of(request.user, day)
+    facts = (
+        from_data(run.facts)
+        if run and run.facts
+        else morning_of(row, now=row.now(now())).day.facts
+        if row.is_running
+        else ()
+    )
+    response = getattr(run, "response", None) if run else None
+    initial = {**(said.values if said else {}), "note": said.note if said else ""}
+    forms_ = {
+        "check_in_form": check_in_form or CheckInForm(initial=initial),
+        "response_form": response_form
+        or ResponseForm(
+            initial={"choice": response.choice, "note": response.note} if response else None
+        ),
+    }
+    used = set((run.guidance or {}).get("used_facts", ())) if run else set()
+    errors = any(form.errors for form in forms_.values())
+    return answer(
+        request,
+        page="coaching/missions/today.html",
+        parts=TODAY_PARTS,
+        context=context_of(
+            row, run=run, day=day, facts=facts, used=used, response=response, check_in=said,
+            has_consent=row.is_demo or read.has_consent(request.user), **forms_,
+        ),
+        ok=not errors,
+    )  # fmt: skip
+
+
+@never_cache
+@require_safe
+def mission_today(request: HttpRequest, mission_id: int) -> HttpResponse:
+    """What to do today, and why."""
+    return _today(request, mission_for(request, mission_id))
+
+
+@never_cache
+@require_POST
+def mission_check_in(request: HttpRequest, mission_id: int) -> HttpResponse:
+    row = mission_for(request, mission_id)
+    form = CheckInForm(request.POST)
+    if form.is_valid():
+        try:
+            mission_days.check_in(
+                by=request.user, data=form.values(), note=form.cleaned_data["note"], now=now(),
+                mission=row,
+            )  # fmt: skip
+        except RaceError as refusal:
+            form.add_refusal(refusal)
+        else:
+            if not request.htmx:
+                return redirect("coaching:mission_today", row.pk)
+            return _today(request, row)
+    return _today(request, row, check_in_form=form)
+
+
+@never_cache
+@require_POST
+def mission_answer(request: HttpRequest, mission_id: int) -> HttpResponse:
+    """Done, adjusted or skipped; for today, or for an earlier day named by `on`."""
+    row = mission_for(request, mission_id)
+    day = _date(request.POST.get("on") or row.today(now()).isoformat())
+    form = ResponseForm(request.POST)
+    if form.is_valid():
+        try:
+            mission_days.respond(
+                by=request.user, mission_id=row.pk, local_date=day, now=now(), **form.cleaned_data
+            )
+        except RaceError as refusal:
+            form.add_refusal(refusal)
+        else:
+            if request.htmx and day == row.today(now()):
+                return _today(request, row)
+            if day != row.today(now()):
+                return redirect("coaching:mission_day", row.pk, day.isoformat())
+            return redirect("coaching:mission_today", row.pk)
+    return _today(request, row, response_form=form)
+
+
+@require_POST
+def mission_run_now(request: HttpRequest, mission_id: int) -> HttpResponse:
+    """Today's guidance at once, or once more."""
+    row = read.mission_of(request.user, mission_id)
+    mission_runs.run_now(
+        mission_id=row.pk, by=request.user, now=now(), is_mail_wanted="mail" in request.POST
+    )
+    return redirect("coaching:mission_today", row.pk)
+
+
+@require_POST
+def mission_clock(request: HttpRequest, mission_id: int) -> HttpResponse:
+    """Step a demonstration's clock."""
+    row = read.mission_of(request.user, mission_id)
+    mission_demo.step_clock(
+        mission_id=row.pk, by=request.user, to=request.POST.get("to", "morning")
+    )
+    return redirect("coaching:mission_today", row.pk)
+
+
+# -- history ---------------------------------------------------------------------------------
+
+
+@never_cache
+@require_safe
+def mission_calendar(request: HttpRequest, mission_id: int) -> HttpResponse:
+    row = mission_for(request, mission_id)
+    told = request.GET.get("month", "")
+    first = _date(f"{told}-01") if told else row.today(now()).replace(day=1)
+    return answer(
+        request,
+        page="coaching/missions/calendar.html",
+        context=context_of(
+            row,
+            first=first,
+            weeks=read.month(row, first, now()),
+            before=_month(first, -1),
+            after=_month(first, 1),
+            counts=read.run_counts(row),
+        ),
+    )
+
+
+@never_cache
+@require_safe
+def mission_day(request: HttpRequest, mission_id: int, on: str) -> HttpResponse:
+    """One morning as it was: words, facts, answer, and what was sent."""
+    return _day(request, mission_id, _date(on), "daily")
+
+
+@never_cache
+@require_safe
+def mission_letter(request: HttpRequest, mission_id: int, kind: str) -> HttpResponse:
+    """The welcome letter or the reflection, and what was sent for it."""
+    row = mission_for(request, mission_id)
+    run = read.letter(row, kind)
+    if run is None or kind not in ("onboarding", "wrapup"):
+        raise NotFound("There is no such letter.")
+    return _day(request, mission_id, run.local_date, kind)
+
+
+def _day(request: HttpRequest, mission_id: int, day: date, kind: str) -> HttpResponse:
+    row = mission_for(request, mission_id)
+    run = read.run_of(request.user, row.pk, day, kind)
+    response = getattr(run, "response", None)
+    return answer(
+        request,
+        page="coaching/missions/day.html",
+        context=context_of(
+            row,
+            run=run,
+            day=day,
+            facts=from_data(run.facts or []),
+            used=set((run.guidance or {}).get("used_facts", ())),
+            response=response,
+            exchanges=read.exchanges_of(run),
+            revisions=run.revisions.all(),
+            notices=run.notices.all(),
+            response_form=ResponseForm(
+                initial={"choice": response.choice, "note": response.note} if response else None
+            ),
+        ),
+    )
+
+
+# -- the board -------------------------------------------------------------------------------
+
+
+@never_cache
+@require_http_methods(FORM_PAGE)
+def mission_board(request: HttpRequest, mission_id: int) -> HttpResponse:
+    """Stages, points and bonuses; a POST enters or corrects a stage."""
+    row = mission_for(request, mission_id)
+    rules = row.current_rules
+    ridden = [stage for stage in rules.plan.stages if stage.on <= row.today(now())]
+
+    def fresh(data: Any = None) -> StageForm:
+        return StageForm(data, stages=ridden, modes=rules.schema.modes)
+
+    form = fresh()
+    if request.method == "POST":
+        form = fresh(request.POST)
+        if form.is_valid():
+            try:
+                mission_results.record_stage(
+                    mission_id=row.pk, by=request.user, now=now(), **form.cleaned_data
+                )
+            except RaceError as refusal:
+                form.add_refusal(refusal)
+            else:
+                if not request.htmx:
+                    return redirect(request.path)
+                form = fresh()
+    return answer(
+        request,
+        page="coaching/missions/board.html",
+        parts={"board": "coaching/missions/_board.html"},
+        context=context_of(
+            row, score=read.board(row, now()), form=form, schema=rules.schema, rules=rules,
+            point_rows=read.point_rows(rules.schema),
+            may_enter=bool(ridden) and row.state in ("EVENT_ACTIVE", "MISSION_COMPLETE"),
+        ),
+        ok=not form.errors,
+    )  # fmt: skip
+
+
+@require_POST
+def mission_stage_remove(request: HttpRequest, mission_id: int, number: int) -> HttpResponse:
+    row = read.mission_of(request.user, mission_id)
+    mission_results.remove_stage(mission_id=row.pk, number=number, by=request.user, now=now())
+    messages.success(request, f"Stage {number} is taken back.")
+    return redirect("coaching:mission_board", row.pk)
+
+
+def _date(text: str) -> date:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise NotFound("There is no such day.") from None
+    if not 2000 <= found.year <= 2200:
+        raise NotFound("There is no such day.")
+    return found
+
+
+def _month(first: date, step: int) -> str:
+    year, month = divmod(first.year * 12 + first.month - 1 + step, 12)
+    return f"{year:04}-{month + 1:02}"
