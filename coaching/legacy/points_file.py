@@ -140,8 +140,10 @@ def _stage(
     for name in raw:
         if name not in _STAGE_KEYS:
             notes.append(f"{key}: {name!r} is unknown; left out")
-    number, kind, mode = raw.get("stage_number"), raw.get("stage_type"), raw.get("ride_mode")
-    points = raw.get("points_earned")
+    number: Any = raw.get("stage_number")
+    kind: Any = raw.get("stage_type")
+    mode: Any = raw.get("ride_mode")
+    points: Any = raw.get("points_earned")
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 99:
         problems[f"{where}.stage_number"] = ["Must be a whole number from 1 to 99."]
     if not isinstance(kind, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,23}", kind):
@@ -158,7 +160,7 @@ def _stage(
         isinstance(activity_id, bool) or not isinstance(activity_id, int)
     ):
         problems[f"{where}.activity_id"] = ["Must be a whole number."]
-    if len(problems) > before:
+    if completed_at is None or len(problems) > before:
         return None
     return LegacyStage(
         on=on,

@@ -181,7 +181,7 @@ class Client:
         return body
 
     def _exchange(self, body: dict[str, Any], timer: transport.Timer) -> tuple[str, dict[str, Any]]:
-        ask = {
+        ask: dict[str, Any] = {
             "target": self.endpoint.target,
             "path": "/chat/completions",
             "key": self.endpoint.key,

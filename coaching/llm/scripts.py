@@ -16,15 +16,16 @@ _SHAPE = re.compile(r'of the shape "(\w+)"')
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 # Minutes and blocks (zone, minutes) of a day, easiest first; the longest that fits is taken.
-_EASY: Final = ((45, ((1, 15), (2, 30))), (30, ((1, 10), (2, 20))), (20, ((1, 20),)))
-_FIRM: Final = (
+Menu = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+_EASY: Final[Menu] = ((45, ((1, 15), (2, 30))), (30, ((1, 10), (2, 20))), (20, ((1, 20),)))
+_FIRM: Final[Menu] = (
     (75, ((2, 35), (3, 30), (1, 10))),
     (60, ((2, 30), (3, 20), (1, 10))),
     (45, ((2, 25), (3, 15), (1, 5))),
     (30, ((2, 20), (1, 10))),
     (20, ((2, 15), (1, 5))),
 )
-_HARD: Final = (
+_HARD: Final[Menu] = (
     (75, ((2, 25), (4, 8), (1, 5), (4, 8), (1, 5), (4, 8), (1, 16))),
     (60, ((2, 20), (4, 8), (1, 6), (4, 8), (1, 18))),
 )
@@ -61,6 +62,11 @@ def _cap(text: str) -> int:
     return min(caps, default=600)
 
 
+def _day(text: str) -> date:
+    found = _ISO.search(text)
+    return date.fromisoformat(found.group()) if found else date(2026, 1, 1)
+
+
 def _daily(facts: dict, text: str) -> dict[str, Any]:
     is_forced = "only action 'recover'" in text
     is_blocked = "workout must be 'rest'" in text
@@ -68,10 +74,13 @@ def _daily(facts: dict, text: str) -> dict[str, Any]:
     zones = [int(z) for z in re.findall(r"nothing above zone (\d)", text)]
     banned = set(re.findall(r"rules out ([a-z0-9_]+)", text))
     today = facts.get("today", ("F1", "2026-01-01"))[1]
-    day = date.fromisoformat(_ISO.search(today).group()) if _ISO.search(today) else date(2026, 1, 1)
+    day = _day(today)
     week = day.toordinal()
 
+    menu: Menu
     kind, menu, action, intensity = "endurance", _FIRM, "maintain", "moderate"
+    minutes: int
+    blocks: tuple[tuple[int, int], ...]
     if week % 4 == 0 and not is_careful:
         kind, menu, action, intensity = "threshold", _HARD, "push", "high"
     elif week % 4 == 2:
@@ -142,7 +151,7 @@ def _event(facts: dict, text: str) -> dict[str, Any]:
     found = re.search(r"^- Ride modes today: ([a-z0-9_, ]+)", text, re.MULTILINE)
     modes = [mode.strip() for mode in found.group(1).split(",")] if found else ["rest"]
     today = facts.get("today", ("F1", "2026-01-01"))[1]
-    day = date.fromisoformat(_ISO.search(today).group()) if _ISO.search(today) else date(2026, 1, 1)
+    day = _day(today)
     mode = modes[0]
     if answer["action"] == "recover" and "rest" in modes:
         mode = "rest"
@@ -205,9 +214,9 @@ def _draft(facts: dict, text: str) -> dict[str, Any]:
                 {"number": int(numbered.group(1)), "on": on, "type": kind, "name": name.strip()}
             )
     rests = [
-        _ISO.search(value).group()
+        found.group()
         for label, (_id, value) in facts.items()
-        if label.startswith("rest day") and _ISO.search(value)
+        if label.startswith("rest day") and (found := _ISO.search(value))
     ]
     event = facts.get("event", ("", "The event"))[1]
     return {

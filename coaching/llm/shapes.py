@@ -15,10 +15,13 @@ Intensity = Literal["low", "moderate", "high"]
 WorkoutType = Literal["rest", "recovery", "endurance", "tempo", "threshold", "vo2max", "race"]
 
 
-def _text(longest: int, shortest: int = 1) -> Any:
-    return Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
-    ]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Blank = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
+def longest(characters: int) -> Any:
+    """A cap on a text: `Annotated[Line, longest(120)]`."""
+    return Field(max_length=characters)
 
 
 FactId = Annotated[str, StringConstraints(pattern=r"^F[1-9]\d{0,2}$")]
@@ -31,7 +34,7 @@ class Shape(BaseModel):
 class BlockShape(Shape):
     zone: Annotated[int, Field(ge=1, le=7)]
     minutes: Annotated[int, Field(ge=1, le=600)]
-    note: _text(160, 0)
+    note: Annotated[Blank, longest(160)]
 
 
 class WorkoutShape(Shape):
@@ -45,10 +48,10 @@ class DailyCoaching(Shape):
 
     action: Action
     intensity: Intensity
-    headline: _text(120)
-    reason: _text(1200)
+    headline: Annotated[Line, longest(120)]
+    reason: Annotated[Line, longest(1200)]
     workout: WorkoutShape
-    warnings: Annotated[list[_text(200)], Field(max_length=5)]
+    warnings: Annotated[list[Annotated[Line, longest(200)]], Field(max_length=5)]
     used_facts: Annotated[list[FactId], Field(min_length=1, max_length=40)]
     confidence: Annotated[float, Field(ge=0, le=1)]
 
@@ -56,34 +59,34 @@ class DailyCoaching(Shape):
 class EventCoaching(DailyCoaching):
     """The guidance of one event morning: how to ride today's stage as well."""
 
-    ride_mode: _text(24)
-    mode_rationale: _text(600)
+    ride_mode: Annotated[Line, longest(24)]
+    mode_rationale: Annotated[Line, longest(600)]
 
 
 class Onboarding(Shape):
     """The letter a mission begins with."""
 
-    headline: _text(120)
-    summary: _text(2000)
-    first_steps: Annotated[list[_text(200)], Field(min_length=1, max_length=6)]
+    headline: Annotated[Line, longest(120)]
+    summary: Annotated[Line, longest(2000)]
+    first_steps: Annotated[list[Annotated[Line, longest(200)]], Field(min_length=1, max_length=6)]
     used_facts: Annotated[list[FactId], Field(min_length=1, max_length=40)]
 
 
 class Reflection(Shape):
     """The look back when a mission is complete."""
 
-    headline: _text(120)
-    story: _text(3000)
-    went_well: Annotated[list[_text(240)], Field(max_length=6)]
-    to_work_on: Annotated[list[_text(240)], Field(max_length=6)]
+    headline: Annotated[Line, longest(120)]
+    story: Annotated[Line, longest(3000)]
+    went_well: Annotated[list[Annotated[Line, longest(240)]], Field(max_length=6)]
+    to_work_on: Annotated[list[Annotated[Line, longest(240)]], Field(max_length=6)]
     used_facts: Annotated[list[FactId], Field(min_length=1, max_length=60)]
 
 
 class DraftStage(Shape):
     number: Annotated[int, Field(ge=1, le=99)]
     on: date
-    type: _text(24)
-    name: _text(80, 0)
+    type: Annotated[Line, longest(24)]
+    name: Annotated[Blank, longest(80)]
 
 
 class DraftLimits(Shape):
@@ -99,17 +102,17 @@ class DraftLimits(Shape):
 class MissionDraft(Shape):
     """A mission as the builder proposes it; the athlete edits it before anything is saved."""
 
-    name: _text(80)
+    name: Annotated[Line, longest(80)]
     mission_type: Literal["road_stage_race", "gravel_ultra", "tt_series", "one_day"]
-    event_name: _text(120)
+    event_name: Annotated[Line, longest(120)]
     prep_start: date
     event_start: date
     event_end: date
-    goal_statement: _text(600)
+    goal_statement: Annotated[Line, longest(600)]
     stages: Annotated[list[DraftStage], Field(max_length=60)]
     rest_days: Annotated[list[date], Field(max_length=30)]
     limits: DraftLimits
-    focus: Annotated[list[_text(160)], Field(max_length=6)]
+    focus: Annotated[list[Annotated[Line, longest(160)]], Field(max_length=6)]
 
 
 class Pong(Shape):
@@ -193,7 +196,7 @@ def _plain(node: Any, definitions: dict[str, Any]) -> Any:
         return node
     if "$ref" in node:
         return _plain(definitions[node["$ref"].rpartition("/")[2]], definitions)
-    out = {}
+    out: dict[str, Any] = {}
     for name, value in node.items():
         if name == "properties":
             out[name] = {key: _plain(child, definitions) for key, child in value.items()}

@@ -61,6 +61,10 @@ class _Watch:
 
 def _pools(target: guard.Target, watch: _Watch) -> dict[str, type[HTTPConnectionPool]]:
     class Guarded:
+        host: str
+        port: int
+        timeout: Any
+
         def _new_conn(self) -> socket.socket:
             timeout = self.timeout if isinstance(self.timeout, int | float) else None
             try:
@@ -68,7 +72,8 @@ def _pools(target: guard.Target, watch: _Watch) -> dict[str, type[HTTPConnection
                     self.host.strip("[]"), self.port, is_trusted=target.is_trusted, timeout=timeout
                 )
             except OSError as failed:
-                raise urllib3.exceptions.NewConnectionError(self, "no connection") from failed
+                connection: Any = self
+                raise urllib3.exceptions.NewConnectionError(connection, "no connection") from failed
             watch.add(sock)
             return sock
 

@@ -125,7 +125,7 @@ def phase(days_to_event: int) -> str:
 
 
 def _rider_facts(mission: Mission) -> list[Fact]:
-    rider = mission.rider_profile or {}
+    rider: dict[str, Any] = mission.rider_profile or {}
     facts = []
     if rider.get("ftp"):
         facts.append(Fact("ftp", "FTP", rider["ftp"], "W", source="profile", names=("ftp",)))

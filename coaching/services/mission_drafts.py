@@ -46,7 +46,7 @@ def check_answers(answers: dict[str, Any]) -> dict[str, Any]:
     problems = {n: ["This field is needed."] for n in NEEDED if not answers.get(n)}
     values: dict[str, Any] = {}
     try:
-        given = {
+        given: dict[str, Any] = {
             name: answers[name]
             for name in (*NEEDED, *KEPT, "name")
             if name in answers and name not in problems
@@ -120,7 +120,7 @@ def facts_for(values: dict[str, Any], answers: dict[str, Any], today: date) -> t
         facts.append(Fact(f"stage_{stage.number}", f"Stage {stage.number}", words))
     for index, day in enumerate(plan.rest_days if plan else (), start=1):
         facts.append(Fact(f"rest_{index}", f"Rest day {index}", day))
-    rider = values.get("rider_profile") or {}
+    rider: dict[str, Any] = values.get("rider_profile") or {}
     if rider.get("ftp"):
         facts.append(Fact("ftp", "FTP", rider["ftp"], "W", names=("ftp",)))
     if rider.get("weight_kg"):
@@ -129,7 +129,8 @@ def facts_for(values: dict[str, Any], answers: dict[str, Any], today: date) -> t
         facts.append(Fact("experience", "Experience", rider["experience"]))
     for day, minutes in (values.get("availability") or {}).items():
         facts.append(Fact(f"time_{day}", f"Time on {day.title()}", minutes, "min"))
-    for injury in (values.get("constraints") or {}).get("injuries") or ():
+    constraints: dict[str, Any] = values.get("constraints") or {}
+    for injury in constraints.get("injuries") or ():
         zone = f"nothing above zone {injury['max_zone']}" if injury["max_zone"] else "take care"
         facts.append(Fact("injury", f"To spare: {injury['area']}", zone))
     return number(facts)

@@ -23,7 +23,7 @@ def record_stage(
     now: datetime,
     activity_ref: str = "",
     activity_date: date | None = None,
-    source: str = StageResult.Source.MANUAL,
+    source: str = "manual",
     details: dict[str, Any] | None = None,
     actor: Actor = Actor.ATHLETE,
     reason: str = "",
@@ -106,7 +106,7 @@ def score_activity(
         return record_stage(
             mission_id=mission_id, number=free[0].number, ride_mode=ride_mode, by=None, now=now,
             activity_ref=activity_ref, activity_date=local_start_date,
-            source=StageResult.Source.ACTIVITY, details=details,
+            source="activity", details=details,
         )  # fmt: skip
     except StaleWrite:
         return None

@@ -36,8 +36,8 @@ from coaching.services import llm_accounts, mission_notices, missions
 from racecontrol.shared.errors import NotReady, RaceError
 
 log = structlog.get_logger(__name__)
-Status = MissionRun.Status
-Kind = MissionRun.Kind
+Status: Any = MissionRun.Status
+Kind: Any = MissionRun.Kind
 
 
 # -- the scheduler ---------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def clean_fields(data: dict[str, Any], *, dates: Dates | None = None) -> dict[st
         out["auto_start"] = bool(data["auto_start"])
     if "notifications" in data:
         out["notifications"] = _notifications(data["notifications"], problems)
-    readers = {
+    readers: dict[str, Any] = {
         "run_at": lambda value: schedule.check_run_at(_time(value)),
         "constraints": profile.read_constraints,
         "availability": profile.read_availability,
@@ -199,7 +199,7 @@ def create_mission(
     )
     audit.record(by=by, verb="mission.made", obj=mission, after={"state": State.PREP})
     if has_letter and llm_accounts.has_model(mission):
-        _letter(mission, MissionRun.Kind.ONBOARDING, now)
+        _letter(mission, "onboarding", now)
     return mission
 
 
@@ -365,7 +365,7 @@ def _effects(mission: Mission, step: Step, now: datetime) -> None:
             mission.completed_on = mission.today(now)
             _cancel_open(mission, "The mission is complete.")
             mission.next_check_at = moment
-            _letter(mission, MissionRun.Kind.WRAPUP, now)
+            _letter(mission, "wrapup", now)
         case State.MISSION_COMPLETE | State.PREP:
             _cancel_open(mission, "The mission went back.")
             mission.next_check_at = None
@@ -418,7 +418,7 @@ def edit_mission(
     )  # fmt: skip
     if not values:
         return mission
-    new_rules = {
+    new_rules: dict[str, Any] = {
         name: values.pop(name) for name in ("points_schema", "stage_plan") if name in values
     }
     if "timezone" in values:

@@ -181,8 +181,10 @@ def read_plan(
         at = f"{where}.stages.{index}"
         entry = _mapping(entry, at, problems)
         _no_strangers(entry, {"number", "on", "type", "name"}, at, problems)
-        number, on = entry.get("number"), _date(entry.get("on"))
-        kind, name = entry.get("type"), entry.get("name") or ""
+        number: Any = entry.get("number")
+        on = _date(entry.get("on"))
+        kind: Any = entry.get("type")
+        name: Any = entry.get("name") or ""
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 99:
             problems[f"{at}.number"] = ["Must be a whole number from 1 to 99."]
         if on is None:
@@ -195,7 +197,7 @@ def read_plan(
             problems[f"{at}.type"] = ["The points schema has no such stage type."]
         if not isinstance(name, str) or len(name) > 80:
             problems[f"{at}.name"] = ["At most 80 characters."]
-        if not any(key.startswith(f"{at}.") for key in problems):
+        if on is not None and not any(key.startswith(f"{at}.") for key in problems):
             stages.append(Stage(number=number, on=on, type=kind, name=name))
     rest_days = []
     for index, value in enumerate(data.get("rest_days") or []):

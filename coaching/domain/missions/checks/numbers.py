@@ -28,7 +28,7 @@ _UNITS: Final[dict[str, tuple[str, float]]] = {
 }  # fmt: skip
 SMALL: Final = 20
 
-_WORDS: Final = {
+_WORDS: dict[str, int] = {
     word: value
     for value, word in enumerate(
         [
