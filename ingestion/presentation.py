@@ -12,6 +12,7 @@ from racecontrol.shared.charts import Chart, Mark, Series, line_chart, position_
 
 SHOWN_AT_FIRST = 5
 MOST_SHOWN = 12
+WAYS_IN = {"": "Everybody", "bumped": "Moved up", "direct": "Qualified directly"}
 BASIS_WORDS = {
     "all": "over all laps",
     "from_lap_2": "without lap 1",
@@ -47,12 +48,14 @@ class RaceSheet:
         laps: dict[int, list[Lap]],
         chosen: Sequence[int] = (),
         moves: Mapping[int, BumpUp] | None = None,
+        way_in: str = "",
     ):
         self.race = race
         self.results = list(results)
         for result in self.results:
             result.race = race
         self.moves = moves or {}
+        self.way_in = way_in if way_in in WAYS_IN and self.moves else ""
         self.laps = laps
         with_laps = [result for result in self.results if laps.get(result.pk)]
         picked = [result for result in with_laps if result.driver_id in set(chosen)]
@@ -66,8 +69,16 @@ class RaceSheet:
 
     @property
     def rows(self) -> list[tuple[RaceResult, BumpUp | None]]:
-        """Each result with the move that brought its driver up into this race."""
-        return [(result, self.moves.get(result.driver_id)) for result in self.results]
+        """Each result with the move that brought its driver up; only those of the chosen way in."""
+        rows = [(result, self.moves.get(result.driver_id)) for result in self.results]
+        if self.way_in:
+            rows = [row for row in rows if (row[1] is not None) == (self.way_in == "bumped")]
+        return rows
+
+    @property
+    def ways_in(self) -> list[tuple[str, str, bool]]:
+        """How drivers came into this race, to choose from; nothing where nobody moved up."""
+        return [(way, words, way == self.way_in) for way, words in WAYS_IN.items() if self.moves]
 
     @property
     def basis(self) -> str:

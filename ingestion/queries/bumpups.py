@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from ingestion.domain.labels import class_key
 from ingestion.domain.ladder import MainRace, Start, is_main
-from ingestion.models import BumpUp, OfficialBumpSlot, Race, RaceResult
+from ingestion.models import BumpUp, Driver, OfficialBumpSlot, Race, RaceResult
 
 
 def mains_of(event_ids: Iterable[int]) -> dict[int, list[MainRace]]:
@@ -103,11 +103,16 @@ def bump_ups_of_event(event_id: int) -> QuerySet[BumpUp]:
 
 
 def bumped_into(race_id: int) -> dict[int, BumpUp]:
-    """Driver id -> the standing move that brought the driver into this race."""
+    """Driver id -> the standing move that brought the driver into this race.
+
+    Rows of a driver who was merged into another since are found under both.
+    """
     rows = BumpUp.objects.standing().filter(target_race_id=race_id)
-    return {
+    found = {
         row.driver_id: row for row in rows.select_related("source_race", "source_race__race_class")
     }
+    merged = Driver.objects.filter(merged_into__in=found).values_list("pk", "merged_into_id")
+    return found | {pk: found[into] for pk, into in merged}
 
 
 def bump_ups_of_driver(driver_id: int) -> QuerySet[BumpUp]:

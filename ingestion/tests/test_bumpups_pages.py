@@ -169,3 +169,35 @@ def test_pages_cost_a_fixed_number_of_queries(client, event, url, django_assert_
     with django_assert_num_queries(len(small)):
         client.get(f"/timing/events/{demo.pk}/bump-ups/")
         client.get("/timing/bump-ups/")
+
+
+def test_a_race_says_who_came_from_below_and_narrows_to_them(client, event):
+    race = event.races.get(main="A")
+    url = f"/timing/races/{race.pk}/"
+
+    text = Page(client.get(url)).text("main")
+    bumped = Page(client.get(f"{url}?came=bumped")).text("main")
+    direct = Page(client.get(f"{url}?came=direct")).text("main")
+
+    assert "from B-Main (1st)" in text
+    assert "from B-Main (2nd)" in text
+    assert "Driver N" in bumped
+    assert "Driver A" not in bumped.partition("Lap")[0]
+    assert "Driver A" in direct
+    assert "from B-Main" not in direct
+
+
+def test_a_race_nobody_moved_up_into_has_no_such_filter(client, event):
+    race = event.races.get(main="C")
+
+    assert "Qualified directly" not in client.get(f"/timing/races/{race.pk}/").text
+
+
+def test_a_driver_shows_the_ways_up(client, event):
+    driver = Driver.objects.get(source_driver_id="n")
+
+    text = Page(client.get(f"/timing/drivers/{driver.pk}/")).text("driver-bump-ups")
+
+    assert "C-Main (2nd)" in text
+    assert "B-Main (1st)" in text
+    assert "Club Night" in text

@@ -250,6 +250,7 @@ def race(request: HttpRequest, race_id: int) -> HttpResponse:
             queries.laps_of_race(row.pk),
             chosen,
             bumped_into(row.pk),
+            request.GET.get("came", ""),
         ),
         "before": before,
         "after": after,
