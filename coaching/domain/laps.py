@@ -135,7 +135,7 @@ def read_paste(text: str) -> list[TypedLap]:
     Each line may start with a lap number ("3  58.123", "Lap 3: 58.123") and may end with a flag or with LiveRC's
     asterisk for an invalid lap. Raises InvalidInput naming the first bad line.
     """
-    laps = []
+    laps: list[TypedLap] = []
     for number, line in enumerate(text.splitlines(), start=1):
         words = _LEADING_NUMBER.sub("", line.strip()).replace(";", " ").replace(", ", " ").split()
         words = [part for word in words for part in _parts(word)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import exp, sqrt
 from statistics import mean
+from typing import Any
 
 import numpy as np
 
@@ -65,9 +66,12 @@ class Sorted:
     usable: int  # left after flags and the start lap
 
 
+NOT_SCORED: Any = None  # what a figure is without a score; the types below are those of a valid run
+
+
 @dataclass(frozen=True, slots=True)
 class OrpV2:
-    """One run's score. `score`, `low` and `high` are None where too little was driven; the rest as in `as_dict`."""
+    """One run's score. Where too little was driven (`is_valid` is false) every figure of it is None."""
 
     status: str
     laps: int
@@ -76,20 +80,20 @@ class OrpV2:
     score: float | None = None
     low: float | None = None
     high: float | None = None
-    strategy: str | None = None
-    quality: str | None = None
-    spread_pct: float | None = None
-    base: float | None = None
-    fade_pct: float | None = None
-    fade_label: str | None = None
-    slope_s_per_lap: float | None = None
-    fade_penalty: float | None = None
-    incident_laps: int | None = None
-    time_lost_s: float | None = None
-    loss_pct: float | None = None
-    incident_penalty: float | None = None
-    race_pace_s: float | None = None
-    potential_s: float | None = None
+    strategy: str = NOT_SCORED
+    quality: str = NOT_SCORED
+    spread_pct: float = NOT_SCORED
+    base: float = NOT_SCORED
+    fade_pct: float = NOT_SCORED
+    fade_label: str = NOT_SCORED
+    slope_s_per_lap: float = NOT_SCORED
+    fade_penalty: float = NOT_SCORED
+    incident_laps: int = NOT_SCORED
+    time_lost_s: float = NOT_SCORED
+    loss_pct: float = NOT_SCORED
+    incident_penalty: float = NOT_SCORED
+    race_pace_s: float = NOT_SCORED
+    potential_s: float = NOT_SCORED
     best_s: float | None = None
     gate: str = "open"
     notes: list[str] = field(default_factory=list)

@@ -51,6 +51,6 @@ def difference(one: SessionScore, other: SessionScore) -> tuple[float | None, bo
     if one.score is None or other.score is None:
         return None, False
     gap = round(other.score - one.score, 1)
-    if None in (one.low, one.high, other.low, other.high):
+    if one.low is None or one.high is None or other.low is None or other.high is None:
         return gap, False
     return gap, other.low > one.high or other.high < one.low

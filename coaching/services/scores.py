@@ -29,7 +29,7 @@ class Inputs:
         return [ms / 1000 for ms in self.laps_ms]
 
     def hash(self, formula: str) -> str:
-        told = [formula, self.laps_ms, sorted(self.flags.items())]
+        told: list[Any] = [formula, self.laps_ms, sorted(self.flags.items())]
         told += [self.kind, self.confidence, self.experience]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
