@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from waffle.testutils import override_flag
 
 from coaching.queries import timing
 from coaching.tests.builders import STEADY, make_driver, make_event, make_result
@@ -104,3 +105,18 @@ def test_in_a_race_the_pace_is_seen_against_the_field(client):
 
     assert "Pace in the field" in page.text("driver-orp")
     assert "86.6" in page.text("driver-orp")
+
+
+def test_the_timing_page_leads_to_the_race_pace_and_on_to_a_plan(client):
+    driver = make_driver()
+    main = make_result(driver, [64.4, *STEADY])
+    here = f"/coaching/drivers/{driver.pk}/orp/"
+    on_to_a_plan = f"?driver={driver.pk}&amp;race={main.race_id}"
+
+    timing_page = client.get(f"/timing/drivers/{driver.pk}/").text
+    assert f'href="{here}"' in timing_page
+    assert f'href="{here}?race={main.race_id}"' in timing_page
+    with override_flag("RUN_PLANS_V1", active=True):
+        assert on_to_a_plan in client.get(here).text
+    with override_flag("RUN_PLANS_V1", active=False):
+        assert on_to_a_plan not in client.get(here).text
