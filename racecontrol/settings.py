@@ -266,6 +266,7 @@ Q_CLUSTER = {
 LIVE_TOPICS: dict[str, str] = {"job": "racecontrol.shared.jobs.may_follow"}
 # What the dashboard shows: functions(request) -> Card or None, by name.
 HOME_CARDS: list[str] = [
+    "ingestion.cards.latest_events",
     "coaching.cards.garage.latest_scores",
 ]
 # Whether two people share a team: function(user, owner_id) -> bool, by name. Strategy fills it.

@@ -1,0 +1,20 @@
+"""What timing shows on the dashboard: running imports, and the events that came in last."""
+
+from django.http import HttpRequest
+
+from ingestion import queries
+from ingestion.queries.imports import open_imports
+from racecontrol.shared.cards import Card
+
+EVENTS_SHOWN = 5
+
+
+def latest_events(request: HttpRequest) -> Card | None:
+    """The person's open imports and the newest events; None before anything came in."""
+    imports = list(open_imports().filter(owner=request.user)[:3])
+    events = list(
+        queries.events().exclude(last_ingested_at=None).select_related("track")[:EVENTS_SHOWN]
+    )
+    if not imports and not events:
+        return None
+    return Card("ingestion/_card.html", {"imports": imports, "events": events}, order=30)
