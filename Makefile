@@ -12,7 +12,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 
 # The site with a demo event. ARGS="--port 9000", ARGS=--no-demo
 run: ready
-	@$(PY) manage.py up $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(PY) manage.py up $(ARGS)
 
 # Ends what `make run` started in this folder, from another terminal.
 stop:
