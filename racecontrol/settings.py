@@ -268,6 +268,7 @@ LIVE_TOPICS: dict[str, str] = {"job": "racecontrol.shared.jobs.may_follow"}
 HOME_CARDS: list[str] = [
     "ingestion.cards.latest_events",
     "coaching.cards.garage.latest_scores",
+    "coaching.cards.missions.todays_mission",
 ]
 # Whether two people share a team: function(user, owner_id) -> bool, by name. Strategy fills it.
 TEAM_LOOKUP = ""

@@ -1,5 +1,5 @@
 """Look and mend, for operators."""
 
-from coaching.admin import garage
+from coaching.admin import garage, missions
 
-__all__ = ["garage"]
+__all__ = ["garage", "missions"]

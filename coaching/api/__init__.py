@@ -2,7 +2,9 @@
 
 from ninja import Router
 
+from coaching.api.missions import router as missions
 from coaching.api.sessions import router as sessions
 
 router = Router()
 router.add_router("", sessions)
+router.add_router("", missions)

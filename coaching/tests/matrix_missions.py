@@ -23,10 +23,29 @@ def samples(owner):
     draft = mission_drafts.keep_answers(by=owner, draft_id=None, answers={"event_name": "Bay"})
     of_mission = {"mission_id": mission.pk}
     pages = {f"coaching:{name}": of_mission for name in PAGES}
-    return pages | {
-        "coaching:mission_day": of_mission | {"on": on},
-        "coaching:mission_letter": of_mission | {"kind": "onboarding"},
-        "coaching:mission_stage_remove": of_mission | {"number": 1},
-        "coaching:mission_draft": {"draft_id": draft.pk, "step": "review"},
-        "coaching:mission_discard": {"draft_id": draft.pk},
+    at = "/api/v1/missions/{mission_id}"
+    operations = [
+        ("get", ""), ("patch", ""), ("post", "/start"), ("post", "/finish"), ("post", "/archive"),
+        ("get", "/status"), ("get", "/history"), ("get", "/runs"), ("post", "/run-now"),
+        ("put", "/check-in"), ("get", "/progress"),
+    ]  # fmt: skip
+    api = {f"api:{method} {at}{rest}": of_mission for method, rest in operations}
+    api |= {
+        f"api:get {at}/runs/{{on}}": of_mission | {"on": on},
+        f"api:post {at}/runs/{{on}}/answer": of_mission | {"on": on},
+        f"api:put {at}/stages/{{number}}": of_mission | {"number": 1},
+        f"api:delete {at}/stages/{{number}}": of_mission | {"number": 1},
+        "api:get /api/v1/missions/drafts/{draft_id}": {"draft_id": draft.pk},
+        "api:post /api/v1/missions/drafts/{draft_id}/confirm": {"draft_id": draft.pk},
     }
+    return (
+        pages
+        | api
+        | {
+            "coaching:mission_day": of_mission | {"on": on},
+            "coaching:mission_letter": of_mission | {"kind": "onboarding"},
+            "coaching:mission_stage_remove": of_mission | {"number": 1},
+            "coaching:mission_draft": {"draft_id": draft.pk, "step": "review"},
+            "coaching:mission_discard": {"draft_id": draft.pk},
+        }
+    )
