@@ -33,7 +33,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """Strangers see what this is; a signed-in person sees what matters now."""
     if not request.user.is_authenticated:
         return render(request, "landing.html")
-    return render(request, "home.html", {"cards": cards_of(request)})
+    cards = cards_of(request)
+    is_newcomer = not any(card.is_own for card in cards)
+    return render(request, "home.html", {"cards": cards, "is_newcomer": is_newcomer})
 
 
 @require_safe

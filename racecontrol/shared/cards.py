@@ -9,11 +9,15 @@ from django.utils.module_loading import import_string
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card: its template is rendered with `context` alone (and the request). Low `order` first."""
+    """One card: its template is rendered with `context` alone (and the request). Low `order` first.
+
+    `is_own`: about things of this person. Who has none yet is shown the first steps as well.
+    """
 
     template: str
     context: dict = field(default_factory=dict)
     order: int = 50
+    is_own: bool = True
 
 
 def cards_of(request: HttpRequest) -> list[Card]:
