@@ -17,4 +17,6 @@ def latest_events(request: HttpRequest) -> Card | None:
     )
     if not imports and not events:
         return None
-    return Card("ingestion/_card.html", {"imports": imports, "events": events}, order=30, is_own=False)
+    return Card(
+        "ingestion/_card.html", {"imports": imports, "events": events}, order=30, is_own=False
+    )

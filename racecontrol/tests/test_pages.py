@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from racecontrol.shared.cards import Card
 from racecontrol.testing.pages import Page
 
 
@@ -115,3 +116,23 @@ def test_sections_show_only_what_exists_and_only_to_those_inside(client, strange
     boss = Client()
     boss.force_login(staff)
     assert reverse("ops") in boss.get("/").text
+
+
+def shared_card(request):
+    return Card("components/_notice.html", {"text": "shared news", "level": "info"}, is_own=False)
+
+
+def own_card(request):
+    return Card("components/_notice.html", {"text": "my plans", "level": "info"})
+
+
+def test_first_steps_are_shown_until_something_is_of_this_person(client, settings):
+    settings.HOME_CARDS = [f"{__name__}.shared_card"]
+    text = Page(client.get("/")).text("main")
+    assert "shared news" in text
+    assert "First steps" in text
+
+    settings.HOME_CARDS = [f"{__name__}.shared_card", f"{__name__}.own_card"]
+    text = Page(client.get("/")).text("main")
+    assert "my plans" in text
+    assert "First steps" not in text
