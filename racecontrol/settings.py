@@ -267,6 +267,7 @@ LIVE_TOPICS: dict[str, str] = {"job": "racecontrol.shared.jobs.may_follow"}
 # What the dashboard shows: functions(request) -> Card or None, by name.
 HOME_CARDS: list[str] = [
     "ingestion.cards.latest_events",
+    "runplans.cards.latest_plans",
     "coaching.cards.garage.latest_scores",
     "coaching.cards.missions.todays_mission",
 ]
@@ -275,7 +276,7 @@ TEAM_LOOKUP = ""
 # What is left of the request budgets: function() -> [{"source", "left_today", ...}], by name.
 BUDGET_REPORT = "ingestion.services.fetching.budget_report"
 # What `load_demo` asks each room for: functions(by=user), repeatable, by name.
-DEMO_LOADERS: list[str] = ["ingestion.demo.load_demo"]
+DEMO_LOADERS: list[str] = ["ingestion.demo.load_demo", "runplans.demo.load_demo"]
 # Who adds facts to the coach's morning: functions(user, day, now) -> [Fact], by name.
 COACHING_FACT_SOURCES = ["coaching.queries.athlete_facts.facts"]
 # What happens after an event was imported, by task name: ingestion knows no other app.

@@ -291,3 +291,28 @@ def test_sharing_is_on_the_trail(client, user):
     client.post(reverse("runplans:share", args=[plan.pk]))
 
     assert [event.verb for event in audit.trail_of(plan)] == ["run_plan.shared"]
+
+
+def test_the_dashboard_shows_the_latest_plans(client, user, other):
+    assert "Run plans" not in Page(client.get("/")).text("main")
+    make_plan(other, title="Not mine")
+    for number in range(4):
+        make_plan(user, title=f"Plan {number}")
+
+    text = Page(client.get("/")).text("card-run-plans")
+    shown = client.get("/").text
+    assert text == "Run plans"
+    assert shown.count("25 laps, 67.5 L, 1 stop<") == 3
+    assert "Not mine" not in shown
+    with override_flag(flags.RUN_PLANS_V1, active=False):
+        assert "card-run-plans" not in client.get("/").text
+
+
+def test_the_demo_has_two_plans_that_differ_by_a_stop(user):
+    from runplans.demo import load_demo
+
+    load_demo(by=user)
+    load_demo(by=user)
+
+    stops = [p.result["pit_stops_required"] for p in RunPlan.objects.order_by("inputs__title")]
+    assert stops[0] == stops[1] + 1
