@@ -24,6 +24,7 @@ api = NinjaAPI(
     parser=StrictParser(),
     throttle=[WriteThrottle()],
     urls_namespace="api",
+    docs_url=None,  # ours is a page without scripts: racecontrol/api_docs.py
 )
 api.add_router("", "racecontrol.house_api.router")
 for app in ("ingestion", "runplans", "strategy", "coaching"):

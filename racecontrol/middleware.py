@@ -18,7 +18,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+    return request.path.startswith("/api/v")
 
 
 class RequestIds:

@@ -36,7 +36,7 @@ SECTIONS = (
 PERSONAL = (
     Section("Account", "account", "circle-user", ("account", "account_")),
     Section("API tokens", "tokens", "key-round", ("token",)),
-    Section("API", "api:openapi-view", "braces", ("api:",)),
+    Section("API", "api_docs", "braces", ("api_docs",)),
     Section("Operations", "ops", "server", ("ops",), staff_only=True),
     Section("Admin", "admin:index", "shield", ("admin:",), staff_only=True),
 )

@@ -26,6 +26,7 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/", views.api_documentation, name="api_docs"),
     path("api/v1/", api.urls),
 ]
 for room, prefix in {

@@ -17,8 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
-from racecontrol import operations
+from racecontrol import api_docs, operations
 from racecontrol.forms import AccountForm, TokenForm
+from racecontrol.middleware import is_api
 from racecontrol.models import Job
 from racecontrol.shared import jobs, tokens
 from racecontrol.shared.api import error_body
@@ -102,6 +103,15 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
     return redirect("tokens")
 
 
+@require_safe
+def api_documentation(request: HttpRequest) -> HttpResponse:
+    """What the API can do, from its own OpenAPI document."""
+    from racecontrol.api import api  # the routers import the rooms; views are imported by the urls
+
+    chapters = api_docs.sections(api.get_openapi_schema())
+    return render(request, "api_docs.html", {"chapters": chapters})
+
+
 @staff_member_required
 @require_safe
 def ops(request: HttpRequest) -> HttpResponse:
@@ -147,7 +157,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
-    if request.path.startswith("/api/"):
+    if is_api(request):
         return JsonResponse(error_body(code, message), status=status)
     return render(request, f"{status}.html", {"message": message}, status=status)
 
@@ -167,6 +177,6 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """The page is drawn without the request: what broke may be what the shell needs."""
     message = "Something broke here; it was written down."
-    if request.path.startswith("/api/"):
+    if is_api(request):
         return JsonResponse(error_body("internal_error", message), status=500)
     return HttpResponse(render_to_string("500.html"), status=500)

@@ -220,3 +220,20 @@ def test_the_owner_steers_a_job_over_the_api(client, user, other):
 
 def test_the_document_of_the_api_is_served_without_leaving_the_house(client):
     assert client.get("/api/v1/openapi.json").json()["info"]["title"] == "Race Control"
+
+
+def test_the_documentation_names_every_operation_and_needs_no_script(client):
+    from racecontrol.testing.matrix import api_operations
+
+    page = client.get("/api/").text
+
+    for method, path in api_operations():
+        assert f"<strong>{method.upper()}</strong> <code>{path}</code>" in page
+    assert "jsdelivr" not in page
+
+
+def test_the_documentation_shows_shapes_types_and_what_may_be_left_out(client):
+    page = client.get("/api/").text
+
+    assert "one of read, write" in page
+    assert "&quot;expires_at?&quot;: &quot;date-time or null&quot;" in page
