@@ -10,7 +10,15 @@ pattern of moving up, the finish alone, the grid alone (a result is missing).
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
-from ingestion.domain.ladder import Ladder, MainRace, Start, ladders, leg, ran_before
+from ingestion.domain.ladder import (
+    Ladder,
+    MainRace,
+    Start,
+    is_last_chance,
+    ladders,
+    leg,
+    ran_before,
+)
 
 OFFICIAL, HIGH, MEDIUM, LOW = "official", "high", "medium", "low"
 CONFIDENT = frozenset({OFFICIAL, HIGH})
@@ -118,10 +126,14 @@ class _Source:
 
 
 def detect(races: Iterable[MainRace]) -> Detection:
-    """All moves of one event, whatever order the races come in."""
+    """All moves of one event, whatever order the races come in.
+
+    Races that are no mains may be among them: their numbers show that nothing is missing in between.
+    """
+    races = list(races)
     steps: list[Step] = []
     for ladder in ladders(races):
-        steps += steps_of(ladder)
+        steps += [cautious(step, races) for step in steps_of(ladder)]
     steps.sort(key=lambda s: (s.class_name, str(s.lower.race_id), str(s.upper.race_id)))
     return Detection(steps=tuple(linked(steps)))
 
@@ -142,6 +154,22 @@ def steps_of(ladder: Ladder) -> list[Step]:
         steps += skipped(ladder, rank)
         steps += guessed(ladder, uppers, below, usual)
     return steps
+
+
+def cautious(step: Step, races: list[MainRace]) -> Step:
+    """Nothing is sure while a race between the two mains is missing: it may have been a way up, too."""
+    lower, upper = step.lower, step.upper
+    if lower.number is None or upper.number is None or lower.round != upper.round:
+        return step
+    between = {r.number: r for r in races if r.round == upper.round and r.number is not None}
+    for number in range(lower.number + 1, upper.number):
+        race = between.get(number)
+        if race is None or (not race.starts and is_last_chance(race)):
+            sure = (
+                replace(m, confidence=MEDIUM) if m.confidence == HIGH else m for m in step.moves
+            )
+            return replace(step, moves=tuple(sure))
+    return step
 
 
 def sources_of(tier: list[MainRace]) -> list[_Source]:
@@ -186,13 +214,18 @@ def moves_into(ladder: Ladder, uppers: list[MainRace], sources: list[_Source]) -
     handed = {n: sum(len(v) for (m, _), v in taken.items() if m == n) for n in range(len(sources))}
     beside = [c for n, c in handed.items() if c and sources[n].upper is None]
     moved = {driver for driver, upper in targets.items() if upper is not None}
+    # With a result of this rank missing, whom we take for a direct qualifier may have come from there.
+    is_whole = all(race.starts for source in sources for race in source.races)
     steps = []
     for (n, upper_id), starts in sorted(
         taken.items(), key=lambda item: (item[0][0], str(item[0][1]))
     ):
         upper = next(race for race in uppers if race.race_id == upper_id)
         fewest = handed[n] if sources[n].upper else min(beside)
-        steps.append(step_between(ladder, sources[n], upper, starts, moved, handed[n], fewest))
+        step = step_between(
+            ladder, sources[n], upper, starts, moved, handed[n], fewest, is_whole=is_whole
+        )
+        steps.append(step)
     return steps
 
 
@@ -204,6 +237,8 @@ def step_between(
     moved: set[Hashable],
     places: int,
     fewest: int,
+    *,
+    is_whole: bool,
 ) -> Step:
     order = source.order()
     direct = tuple(s for s in upper.starts if s.driver_id not in moved)
@@ -222,6 +257,8 @@ def step_between(
                 flags.append("The heat sheet does not mark this grid slot as a bump-up.")
             if position is None or position > places:
                 flags.append(f"Finished {position or 'unplaced'} below, but {places} moved up.")
+            if is_whole and stands_among(start, direct):
+                flags.append(f"Grid slot {start.slot} is one of the direct qualifiers'.")
             if below.is_dns:
                 flags.append("Did not start the lower main.")
             if too_many:
@@ -286,6 +323,14 @@ def grid_fits(
         return False
     by_finish = sorted(starts, key=lambda s: order[s.driver_id][0] or 999)
     return [s.slot for s in by_finish] == sorted(slots)
+
+
+def stands_among(start: Start, direct: tuple[Start, ...]) -> bool:
+    """Does the driver start ahead of most direct qualifiers? Whoever moved up starts behind them."""
+    slots = [s.slot for s in direct if s.slot is not None]
+    if start.slot is None or len(slots) < 2:
+        return False
+    return sum(slot > start.slot for slot in slots) * 2 > len(slots)
 
 
 def skipped(ladder: Ladder, rank: int) -> list[Step]:

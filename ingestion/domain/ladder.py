@@ -121,6 +121,9 @@ def read_rung(label: str) -> Rung | None:
         return None
     if _PRACTICE_CLASS.search(found.class_name):
         return None
+    if match := _WORD_SEMI.match(found.class_name):
+        # Semis entered as classes of their own: 'Buggy Semi A (Even) A-Main'.
+        return Rung(match["class"].strip(), rank_of_fraction(2))
     if _LAST_CHANCE.search(found.class_name):
         name = _LAST_CHANCE.sub(" ", found.class_name).strip()
         return Rung(name, 0, is_last_chance=True)
@@ -151,6 +154,11 @@ def is_main(race: MainRace) -> bool:
     if race.session_type not in (None, "", "race") or not is_main_round(race.round):
         return False
     return read_rung(race.label) is not None
+
+
+def is_last_chance(race: MainRace) -> bool:
+    found = read_rung(race.label)
+    return found is not None and found.is_last_chance
 
 
 def running_order(races: Iterable[MainRace]) -> list[MainRace]:
@@ -194,7 +202,9 @@ def ran_before(lower: MainRace, upper: MainRace) -> bool:
             # A race that was stopped early began later than its full length says.
             return in_order(lower, upper)
         return True
-    return in_order(lower, upper) or lower.number is None or upper.number is None
+    if lower.number is None or upper.number is None or lower.round != upper.round:
+        return True
+    return lower.number < upper.number
 
 
 def in_order(lower: MainRace, upper: MainRace) -> bool:
@@ -211,6 +221,7 @@ def ladders(races: Iterable[MainRace]) -> list[Ladder]:
     mains = running_order(race for race in races if is_main(race))
     found: dict[str, Ladder] = {}
     last_chances: list[tuple[MainRace, str]] = []
+    nameless: list[tuple[MainRace, int]] = []
     for race in mains:
         rung = read_rung(race.label)
         if rung is None:
@@ -219,10 +230,17 @@ def ladders(races: Iterable[MainRace]) -> list[Ladder]:
             last_chances.append((race, class_key(rung.class_name)))
             continue
         # The label's own class: a short label carries the class as the long one does.
-        name = rung.class_name or race.class_name
+        name = rung.class_name
+        if not name:
+            nameless.append((race, rung.rank))
+            continue
         key = class_key(name)
         ladder = found.setdefault(key, Ladder(key=key, class_name=race.class_name or name))
         ladder.tiers.setdefault(rung.rank, []).append(race)
+    for race, of_rank in nameless:
+        target = fed_by(race, "", found, mains)
+        if target is not None and of_rank > 0:
+            target[0].tiers.setdefault(of_rank, []).append(race)
     for race, named in last_chances:
         target = fed_by(race, named, found, mains)
         if target is not None:
@@ -234,7 +252,7 @@ def ladders(races: Iterable[MainRace]) -> list[Ladder]:
 def fed_by(
     race: MainRace, named: str, found: dict[str, Ladder], mains: list[MainRace]
 ) -> tuple[Ladder, MainRace] | None:
-    """The class and main a last chance qualifier feeds.
+    """The class and main that a last chance qualifier, or a semi without a class of its own, feeds.
 
     Its own name if it says a class; else the class most of its drivers raced in; else, when no race
     is missing in between, the class whose main comes next.

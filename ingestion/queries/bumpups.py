@@ -4,23 +4,27 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from ingestion.domain.labels import class_key
-from ingestion.domain.ladder import MainRace, Start, is_main
+from ingestion.domain.ladder import MainRace, Start, is_main, is_main_round
 from ingestion.models import BumpUp, Driver, OfficialBumpSlot, Race, RaceResult
 
 
 def mains_of(event_ids: Iterable[int]) -> dict[int, list[MainRace]]:
-    """The mains of each event with their results, in four queries however many events there are.
+    """The mains of each event with their results, in three queries however many events there are.
 
     Races the source withdrew are left out; those whose result could not be read stay, without starts.
+    What else ran in the rounds of mains is there without starts, too: its number fills a gap.
     """
     found: dict[int, list[MainRace]] = {event_id: [] for event_id in event_ids}
     mains: dict[int, tuple[int, MainRace]] = {}
     rows = Race.objects.filter(
-        event_id__in=list(found), source=Race.Source.RACE, heat=None, missing_since=None
+        Q(heat=None) | Q(round_label__istartswith="main"),
+        event_id__in=list(found),
+        source=Race.Source.RACE,
+        missing_since=None,
     ).values_list(
         "pk",
         "event_id",
@@ -46,6 +50,8 @@ def mains_of(event_ids: Iterable[int]) -> dict[int, list[MainRace]]:
         )
         if is_main(race):
             mains[pk] = (event_id, race)
+        elif is_main_round(round_label):
+            found[event_id].append(race)
     starts = starts_of(mains)
     slots = official_slots_of(mains)
     for pk, (event_id, race) in mains.items():

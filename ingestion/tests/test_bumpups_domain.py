@@ -169,12 +169,52 @@ def test_the_winner_of_the_last_chance_comes_from_there_and_not_from_the_semi():
     assert not found.flagged
 
 
+def test_a_race_missing_in_between_leaves_nothing_sure():
+    """The last of the four came through a last chance that nobody can see any more."""
+    semi = race("s", "Buggy Semi Final", "abcdefgh", number=1)
+    final = race("f", "Buggy Final", "abcd", number=3, slots=[1, 2, 3, 4])
+
+    assert {m.confidence for m in detect([semi, final]).moves} == {MEDIUM}
+    assert {m.confidence for m in detect([semi, replace(final, number=2)]).moves} == {HIGH}
+
+
 def test_without_its_semis_a_last_chance_belongs_to_the_main_that_follows():
     lcq = race("l", "Last Chance Qualifier A-Main", "fghe", number=5)
     final = race("f", "Buggy A-Main", "abcf", number=6)
 
     assert pairs(detect([lcq, final]).moves) == {("l", "f", "f")}
     assert not detect([lcq, replace(final, number=7)]).steps
+
+
+def test_a_direct_qualifier_who_helped_out_below_is_flagged():
+    """Second on the A grid, and winner of the B-Main all the same."""
+    b = race("b", "Mod B-Main", "xefgh", number=1)
+    a = race("a", "Mod A-Main", "axbcdef", number=2, slots=[1, 2, 3, 4, 5, 6, 7])
+
+    found = detect([b, a])
+
+    assert pairs(found.flagged) == {("b", "a", "x")}
+    assert "direct qualifiers" in found.flagged[0].flags[0]
+    assert pairs(found.moves) == {("b", "a", "e"), ("b", "a", "f")}
+
+
+def test_semis_entered_as_classes_of_their_own_belong_to_the_class_they_feed():
+    even = race("e", "Semi A (Even) A-Main", "abcdefgh", number=1)
+    odd = race("o", "Semi B (Odd) A-Main", "ijklmnop", number=2)
+    final = race("f", "Buggy A-Main", "aibj", number=3, slots=[1, 2, 3, 4])
+    practice = race("p", "Semi A (Even) Practice A-Main", "abcdefgh", number=0)
+
+    found = detect([practice, even, odd, final])
+
+    assert pairs(found.moves) == {
+        ("e", "f", "a"), ("e", "f", "b"), ("o", "f", "i"), ("o", "f", "j")
+    }  # fmt: skip
+
+
+def test_rounds_whose_numbers_restart_are_ordered_by_label_when_no_clock_helps():
+    lower = replace(B, number=7, round="Main Events 1")
+
+    assert pairs(detect([lower, replace(A, number=1, round="Main Events 2")]).moves)
 
 
 def test_a_driver_without_laps_below_did_not_earn_the_place():
@@ -271,12 +311,73 @@ def meetings(draw) -> list[MainRace]:
     return races
 
 
+@st.composite
+def brackets(draw) -> list[MainRace]:
+    """Quarters and semis, even and odd, a last chance for the rest, a final; numbered as they ran."""
+    moving, seeded = draw(st.integers(1, 3)), draw(st.integers(0, 4))
+    rng = random.Random(draw(st.integers(0, 10_000)))
+    free = iter(range(1000))
+    races: list[MainRace] = []
+
+    def run(race_id: str, label: str, grid: list) -> list:
+        order = list(enumerate(grid, start=1))
+        rng.shuffle(order)
+        races.append(
+            race(
+                race_id,
+                label,
+                [driver for _, driver in order],
+                slots=[slot for slot, _ in order],
+                number=len(races) + 1,
+            )
+        )
+        return [driver for _, driver in order]
+
+    left, into_final = [], []
+    firsts = {
+        side: run(f"q{side}", f"Buggy 1/4 {side} Final", [next(free) for _ in range(8)])
+        for side in ("Even", "Odd")
+    }
+    for side, order in firsts.items():
+        direct = [next(free) for _ in range(8 - moving)]
+        semi = run(f"s{side}", f"Buggy 1/2 {side} Final", [*direct, *order[:moving]])
+        into_final.append(semi[:moving])
+        left += semi[moving:]
+    rescued = run("l", "Last Chance Qualifier A-Main", left[:10])[0]
+    direct = [next(free) for _ in range(seeded)]
+    bumped = [driver for pair in zip(*into_final, strict=True) for driver in pair]
+    run("f", "Buggy 1/1 Final", [*direct, *bumped, rescued])
+    return races
+
+
 def asserted(races) -> set[tuple]:
     return {(m.lower_id, m.upper_id, m.driver_id, m.confidence) for m in detect(races).moves}
 
 
 @settings(max_examples=80, deadline=None)
-@given(meetings(), st.randoms(use_true_random=False))
+@given(brackets())
+def test_a_bracket_is_found_whole(races):
+    """Everybody in the final from a semi or the last chance, everybody in a semi from a quarter."""
+    by_id = {one.race_id: one for one in races}
+    moving = sum(
+        s.driver_id in {x.driver_id for x in by_id["qEven"].starts} for s in by_id["sEven"].starts
+    )
+    expected = set()
+    for side in ("Even", "Odd"):
+        ordered = [s.driver_id for s in by_id[f"s{side}"].starts]
+        quarter = [s.driver_id for s in by_id[f"q{side}"].starts]
+        expected |= {(f"q{side}", f"s{side}", driver) for driver in quarter[:moving]}
+        expected |= {(f"s{side}", "f", driver) for driver in ordered[:moving]}
+    expected.add(("l", "f", by_id["l"].starts[0].driver_id))
+
+    found = detect(races)
+
+    assert pairs(found.moves) == expected
+    assert not found.flagged
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.one_of(meetings(), brackets()), st.randoms(use_true_random=False))
 def test_the_order_races_come_in_does_not_matter(races, rng):
     shuffled = races.copy()
     rng.shuffle(shuffled)
@@ -295,7 +396,7 @@ def test_both_label_forms_say_the_same(races):
 
 
 @settings(max_examples=150, deadline=None)
-@given(meetings(), st.sets(st.integers(0, 7)), st.booleans())
+@given(st.one_of(meetings(), brackets()), st.sets(st.integers(0, 7)), st.booleans())
 def test_missing_races_never_create_a_confident_bump_up(races, missing, is_listed):
     """Neither a race that is gone nor one whose result could not be read."""
     whole = pairs(m for m in detect(races).moves if m.confidence in CONFIDENT)
