@@ -1,8 +1,12 @@
 """`manage.py orp`: the score on the command line, without a database."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 STEADY = "58.12,58.03,58.2,57.95,58.31,58.08,57.99,58.15"
@@ -70,3 +74,22 @@ def test_for_people_it_prints_sentences(capsys):
 def test_what_cannot_be_is_refused(args, message):
     with pytest.raises(CommandError, match=message):
         call_command("orp", *args)
+
+
+def test_no_database_is_started_or_reached():
+    """In a process of its own, with an address where no server is."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_VERSION"}
+    env |= {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "PYTHONWARNINGS": "error"}
+
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "orp", "--laps", STEADY, "--json"],
+        check=False,
+        cwd=settings.BASE_DIR,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["status"] == "valid"
