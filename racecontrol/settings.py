@@ -276,9 +276,16 @@ TEAM_LOOKUP = ""
 # What is left of the request budgets: function() -> [{"source", "left_today", ...}], by name.
 BUDGET_REPORT = "ingestion.services.fetching.budget_report"
 # What `load_demo` asks each room for: functions(by=user), repeatable, by name.
-DEMO_LOADERS: list[str] = ["ingestion.demo.load_demo", "runplans.demo.load_demo"]
+DEMO_LOADERS: list[str] = [
+    "ingestion.demo.load_demo",
+    "runplans.demo.load_demo",
+    "coaching.services.garage_demo.load_demo",
+]
 # Who adds facts to the coach's morning: functions(user, day, now) -> [Fact], by name.
-COACHING_FACT_SOURCES = ["coaching.queries.athlete_facts.facts"]
+COACHING_FACT_SOURCES = [
+    "coaching.queries.athlete_facts.facts",
+    "coaching.queries.garage_facts.facts",
+]
 # What happens after an event was imported, by task name: ingestion knows no other app.
 AFTER_EVENT_IMPORT: list[str] = [
     "coaching.tasks.score_event",

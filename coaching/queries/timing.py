@@ -4,10 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from coaching.domain.orp_v2 import orp_v2
-from ingestion.models import Driver, Lap, Race, RaceClass, RaceResult
+from ingestion.models import Driver, Event, Lap, Race, RaceClass, RaceResult
+from ingestion.queries import drivers, drivers_search, results_of_race
 from racecontrol.shared.errors import NotFound
 
 
@@ -87,7 +89,7 @@ def driver_for(driver_id: int) -> Driver:
 
 
 def results_of(driver: Driver) -> QuerySet[RaceResult]:
-    """Where this driver has laps, the latest first."""
+    """Where this driver, or whoever was merged into them, has laps; the latest first."""
     return (
         RaceResult.objects.filter(Q(driver=driver) | Q(driver__merged_into=driver))
         .filter(missing_since=None, race__missing_since=None, laps__gt=0)
@@ -138,9 +140,7 @@ def ref_of(result: RaceResult) -> str:
 
 def field_paces_s(race: Race) -> list[float]:
     """The race pace (median clean lap, seconds) of everyone in the race who has one."""
-    results = list(
-        race.results.filter(missing_since=None, laps__gte=5).select_related("race__event")
-    )
+    results = list(results_of_race(race.pk).filter(laps__gte=5).select_related("race__event"))
     paces = [
         orp_v2(run.laps_s, kind=run.formula_kind, flags=run.flags).race_pace_s
         for run in with_laps(results)
@@ -149,11 +149,12 @@ def field_paces_s(race: Race) -> list[float]:
 
 
 def drivers_with_transponder(number: str) -> QuerySet[Driver]:
-    return Driver.objects.filter(transponders__number=number, merged_into=None).distinct()
+    return drivers().filter(transponders__number=number).distinct()
 
 
-def drivers_named(text: str, *, most: int = 20) -> QuerySet[Driver]:
-    return Driver.objects.filter(name__icontains=text, merged_into=None)[:most]
+def drivers_named(words: str, *, most: int = 20) -> QuerySet[Driver]:
+    """By name, alias, transponder or source id."""
+    return drivers_search(words)[:most]
 
 
 def classes_of(driver: Driver, *, most: int = 100) -> list[RaceClass]:
@@ -169,19 +170,33 @@ def classes_of(driver: Driver, *, most: int = 100) -> list[RaceClass]:
 
 
 def drivers_in_event(event_id: int, driver_ids: Collection[int]) -> set[int]:
-    """Which of these drivers, or whoever was merged into them, have a standing result in the event."""
-    rows = (
-        RaceResult.objects.filter(race__event_id=event_id, missing_since=None, laps__gt=0)
-        .filter(Q(driver_id__in=driver_ids) | Q(driver__merged_into_id__in=driver_ids))
-        .values_list("driver_id", "driver__merged_into_id")
+    """Which of these drivers have standing laps in the event; merges are followed both ways."""
+    now_is = dict(
+        Driver.objects.filter(pk__in=driver_ids).values_list("pk", Coalesce("merged_into_id", "pk"))
     )
-    found = {pk for row in rows for pk in row if pk in driver_ids}
-    # A driver who was claimed and merged away since: the claim follows the driver they became.
-    moved = Driver.objects.filter(pk__in=driver_ids, merged_into__isnull=False)
-    for driver in moved:
-        results = RaceResult.objects.filter(
-            race__event_id=event_id, driver_id=driver.merged_into_id, missing_since=None
+    there = set(
+        RaceResult.objects.filter(
+            race__event_id=event_id, race__missing_since=None, missing_since=None, laps__gt=0
+        ).values_list(Coalesce("driver__merged_into_id", "driver_id"), flat=True)
+    )
+    return {pk for pk, person in now_is.items() if person in there}
+
+
+def someone_in_the_newest_event() -> tuple[Driver, int] | None:
+    """The driver with most laps in the newest imported race event, and the event's id; for the demo."""
+    event = (
+        Event.objects.filter(kind=Event.Kind.RACE, last_ingested_at__isnull=False)
+        .order_by("-starts_on", "-pk")
+        .first()
+    )
+    if event is None:
+        return None
+    best = (
+        Driver.objects.filter(
+            results__race__event=event, results__missing_since=None, merged_into=None
         )
-        if results.exists():
-            found.add(driver.pk)
-    return found
+        .annotate(driven=Sum("results__laps"))
+        .order_by("-driven", "pk")
+        .first()
+    )
+    return (best, event.pk) if best else None

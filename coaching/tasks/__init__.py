@@ -1,7 +1,12 @@
 """What workers do for coaching; queued by these names."""
 
 from coaching.tasks.athlete import read_athlete_upload
-from coaching.tasks.garage import import_lap_file, score_event, sync_session
+from coaching.tasks.garage import (
+    claim_demo_driver,
+    import_lap_file,
+    score_event,
+    sync_session,
+)
 from coaching.tasks.missions import (
     draft_mission,
     prune_prompts,
@@ -12,6 +17,7 @@ from coaching.tasks.missions import (
 )
 
 __all__ = [
+    "claim_demo_driver",
     "draft_mission",
     "import_lap_file",
     "prune_prompts",

@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 from django.urls import reverse
 
-from coaching.models import LapFile, Session
-from coaching.services import lap_files, timing_sync
+from coaching.models import LapFile, RacerProfile, Session
+from coaching.services import garage_demo, lap_files, timing_sync
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotFound
 
@@ -46,3 +46,15 @@ def score_event(job: jobs.Running, event_id: int) -> dict:
         on_progress=lambda step: job.progress(step.done, step.total, step.label),
     )
     return asdict(report)
+
+
+def claim_demo_driver(job: jobs.Running, profile_id: int) -> dict:
+    """Wait for the demo event, be one of its drivers, and log their laps. Only staff have a demo."""
+    profile = RacerProfile.objects.select_related("user").filter(pk=profile_id).first()
+    if profile is None or not profile.user.is_staff:
+        raise NotFound("There is no demo racer.")
+    event_id = garage_demo.claim_someone(profile)
+    if event_id is None:
+        garage_demo.next_look(job)
+        return {"event": None}
+    return asdict(timing_sync.sync_event(event_id=event_id))

@@ -8,6 +8,7 @@ from waffle.testutils import override_flag
 from coaching.queries import timing
 from coaching.tests.builders import STEADY, make_driver, make_event, make_result
 from racecontrol.testing.pages import Page
+from racecontrol.testing.shared_cases import shared_json
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +121,26 @@ def test_the_timing_page_leads_to_the_race_pace_and_on_to_a_plan(client):
         assert on_to_a_plan in client.get(here).text
     with override_flag("RUN_PLANS_V1", active=False):
         assert on_to_a_plan not in client.get(here).text
+
+
+RECORDED = shared_json("liverc/dev/race_6304829_amain_2025.expected.json")
+
+
+@pytest.mark.skipif(RECORDED is None, reason="the shared cases are not beside this project")
+def test_the_consistency_a_driver_knows_from_liverc_is_on_the_page(client):
+    """A recorded main: three decimals, as in LiveRC's own script."""
+    for place, row in enumerate(RECORDED["results"][:3]):
+        laps = [lap["time"] for lap in RECORDED["laps"][row["driver_id"]]]
+        driver = make_driver(row["driver_name"], row["driver_id"])
+        published = Decimal(str(row["js"]["consistency"]))
+        make_result(
+            driver,
+            laps,
+            event=make_event(f"Event {place}"),
+            basis=row["stats_basis"],
+            consistency=published,
+        )
+
+        text = page_of(client, driver).text("driver-orp")
+
+        assert f"{published:.3f} % from lap 2 · published {published:.3f} %" in text

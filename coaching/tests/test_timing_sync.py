@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from coaching.models import ProfileClaim, RunLog, Session
 from coaching.queries import garage as queries
-from coaching.services import claims, garage, laps, timing_sync
+from coaching.services import claims, garage, garage_demo, laps, timing_sync
 from coaching.services.claims import AlreadyClaimed
 from coaching.tests.builders import (
     STEADY,
@@ -325,3 +325,21 @@ def test_a_claim_follows_a_merged_driver(claimed, driver):
     make_result(kept, event=event)
 
     assert timing_sync.sync_event(event_id=event.pk).new == 12
+
+
+# -- demo -----------------------------------------------------------------------------------------
+
+
+def test_the_demo_racer_waits_for_the_event_and_then_has_scores(staff, driver, run_jobs):
+    garage_demo.load_demo(by=staff)
+    garage_demo.load_demo(by=staff)
+    job = jobs.run_now(jobs.Job.objects.get())
+    assert (job.state, job.message) == ("paused", "Waiting for the demo event")
+
+    make_result(driver, event=make_event(last_ingested_at=now()))
+    job = jobs.run_now(job)
+
+    assert (job.state, job.result["new"]) == ("done", 12)
+    assert staff.racer_profiles.get().driver == driver
+    garage_demo.load_demo(by=staff)
+    assert jobs.Job.objects.count() == 1
