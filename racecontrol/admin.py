@@ -13,6 +13,7 @@ from racecontrol.shared.errors import RaceError
 @admin.register(User)
 class PersonAdmin(UserAdmin):
     list_display = ["username", "email", "display_name", "time_zone", "is_staff", "is_active"]
+    filter_horizontal = ()  # its two boxes come with inline styles, which our policy refuses
     fieldsets = (*UserAdmin.fieldsets, ("Race Control", {"fields": ["display_name", "time_zone"]}))
 
 

@@ -54,3 +54,13 @@ def test_pages_for_strangers(open_page, name):
 @pytest.mark.parametrize("name", FOREIGN)
 def test_pages_of_others_in_our_look(open_page, staff, name):
     assert_fine(open_page(staff), reverse(name), name=name.replace(":", "-"))
+
+
+def test_a_form_of_the_admin_breaks_no_policy(open_page, staff):
+    """`open_page` fails the test if the console names a refused style or script."""
+    page = open_page(staff)
+
+    answer = page.goto(reverse("admin:racecontrol_user_change", args=[staff.pk]))
+
+    assert answer.status == 200
+    assert page.locator("#id_groups").is_visible()
