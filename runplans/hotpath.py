@@ -38,7 +38,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PATH: Final = "/api/v1/run-plans"
-CONNECTIONS: Final = 4  # a write waits for the disk; others use the time
+CONNECTIONS: Final = 8  # writes that wait for the disk together are flushed together
 # Whoever sends one of these is somebody, or wants more than the plain answer.
 NOT_PLAIN: Final = {b"cookie", b"authorization", b"if-none-match", b"expect", b"upgrade"}
 
