@@ -153,8 +153,8 @@ class PlanForm(forms.Form):
             holder, _, key = place.rpartition(".")
             (document.setdefault(holder, {}) if holder else document)[key] = value
         pace = document.get("target_pace_s")
-        is_number = isinstance(pace, int | Decimal)
-        if pace_from and is_number and pace * 1000 == pace_from.get("median_lap_ms"):
+        driven = pace_from.get("median_lap_ms") if pace_from else None
+        if isinstance(pace, int | Decimal) and pace * 1000 == driven:
             document.setdefault("driver", {})["pace_from"] = pace_from
         return {name: value for name, value in document.items() if value != {}}
 

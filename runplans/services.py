@@ -32,6 +32,10 @@ class TooLarge(RaceError):
     code = "too_large"
     status = 413
 
+    def __init__(self) -> None:
+        message = f"A run plan has at most {LARGEST_BODY // 1024} KB."
+        super().__init__(message, fields={"body": [message]})
+
 
 def create_plan(*, body: bytes | str, by: Any) -> StoredPlan:
     """Compute and store the run plan described by the JSON in `body`, owned by `by` if signed in.
@@ -52,14 +56,14 @@ def create_plan(*, body: bytes | str, by: Any) -> StoredPlan:
 def computed(body: bytes | str) -> dict[str, Any]:
     """The result for `body` without keeping anything; raises as `create_plan`."""
     if len(body) > LARGEST_BODY:
-        raise TooLarge(f"A run plan has at most {LARGEST_BODY // 1024} KB.")
+        raise TooLarge
     return calculate(body)[1]
 
 
 def checked(*, body: bytes | str, owner_id: int | None) -> tuple[dict, dict]:
     """Inputs and result for `body`; a refusal is counted and logged with the fields it names."""
     if len(body) > LARGEST_BODY:
-        raise TooLarge(f"A run plan has at most {LARGEST_BODY // 1024} KB.")
+        raise TooLarge
     try:
         return calculate(body)
     except InvalidInput as refusal:

@@ -68,11 +68,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
                 return redirect("runplans:plan", stored.id)
         except InvalidInput as refusal:
             form.take_faults(refusal)
-        problems = [
-            (form[name].label if name != "__all__" else "", message)
-            for name, texts in form.errors.items()
-            for message in texts
-        ]
+        problems = _problems(form) if document else []  # nothing typed is nothing wrong
     else:
         form = PlanForm(initial=_initial(request))
 
@@ -91,6 +87,15 @@ def new_plan(request: HttpRequest) -> HttpResponse:
         context=context,
         ok=calculates or not form.errors,  # while somebody types, a gap is no refusal
     )
+
+
+def _problems(form: PlanForm) -> list[tuple[str, str]]:
+    """(fields, what is wrong) in words; what two fields share is said once."""
+    said: dict[str, list[str]] = {}
+    for name, texts in form.errors.items():
+        for text in texts:
+            said.setdefault(text, []).append("" if name == "__all__" else form[name].label)
+    return [(" or ".join(filter(None, labels)), text) for text, labels in said.items()]
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class _Reading:
             for field in ("required_laps", "run_duration_min"):
                 self._fault(field, "Give the laps or the minutes of the run.")
         if self._missing("fuel_burn_l_per_lap"):
-            self._fault("fuel_burn_l_per_lap", "Required: litres burned in a lap.")
+            self._fault("fuel_burn_l_per_lap", "Required: the fuel burned in a lap.")
         if not self._missing("run_duration_min") and self._missing("target_pace_s"):
             self._fault("target_pace_s", "A timed run needs the pace.")
         if counts and not self._missing("run_duration_min") and loss is None:

@@ -34,7 +34,7 @@ def test_options_give_a_plan_in_words():
     )
 
     assert code == 0
-    assert "25 laps, 67.5 L needed, 1 stops, time 37:45" in text
+    assert "25 laps, 67.5 L needed, 1 stop, time 37:45" in text
     assert "+7.5 L" in text
     assert "The tank is empty after lap 25" in text
     assert "2.4 L a lap or less" in text

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from racecontrol.shared.api import error_body
-from racecontrol.shared.errors import InvalidInput, RaceError
+from racecontrol.shared.errors import RaceError
 from runplans import services
 from runplans.domain.document import LARGEST_BODY, read_document, write_document
 from runplans.forms import number_of, seconds_of
@@ -71,8 +71,6 @@ class Command(BaseCommand):
                 plan = services.create_plan(body=body, by=self._owner(owner))
                 answer = plan.body.decode()
             else:
-                if len(body) > LARGEST_BODY:
-                    raise services.TooLarge(f"A run plan has at most {LARGEST_BODY // 1024} KB.")
                 result = services.computed(body)
                 inputs = write_document(read_document(body)[0])
                 answer = f'{{"inputs": {inputs}, "result": {json.dumps(result)}}}'
@@ -140,15 +138,19 @@ class Command(BaseCommand):
             told = error_body(refusal.code, str(refusal), refusal.fields)
             self.stdout.write(json.dumps(told))
             raise SystemExit(1)
-        lines = [f"{name}: {' '.join(texts)}" for name, texts in refusal.fields.items()]
-        plain = not isinstance(refusal, InvalidInput)
-        raise CommandError("\n  ".join([str(refusal), *([] if plain else lines)]))
+        lines = [
+            f"{name}: {' '.join(texts)}"
+            for name, texts in refusal.fields.items()
+            if texts != [str(refusal)]
+        ]
+        raise CommandError("\n  ".join([str(refusal), *lines]))
 
     def _words(self, answer: dict[str, Any]) -> str:
         """The plan for a person at a terminal."""
         shown = Shown(answer["inputs"], answer["result"])
+        plural = "" if shown.stops == 1 else "s"
         lines = [
-            f"{shown.laps} laps, {shown.total_fuel} needed, {shown.stops} stops, time {shown.time}",
+            f"{shown.laps} laps, {shown.total_fuel} needed, {shown.stops} stop{plural}, time {shown.time}",
             "",
             "stint  laps      from – to      fuel in  starts with    ends with",
         ]
