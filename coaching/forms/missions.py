@@ -267,10 +267,20 @@ class LimitsPart(RefusableForm):
                 choices=[("", "–"), *((z, str(z)) for z in range(1, 8))],
             )  # fmt: skip
             self.fields[f"avoid_{n}"] = forms.MultipleChoiceField(
-                required=False, label="No", choices=[(k, k) for k in WORKOUT_TYPES],
+                required=False, label="Leave out", choices=[(k, k) for k in WORKOUT_TYPES],
                 widget=forms.CheckboxSelectMultiple,
             )  # fmt: skip
         self.renamed = {f"constraints.injuries.{n}": f"area_{n}" for n in range(INJURIES)}
+
+    @property
+    def limit_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name, *_ in _LIMITS]
+
+    @property
+    def injury_rows(self) -> list[list[forms.BoundField]]:
+        return [
+            [self[f"{part}_{n}"] for part in ("area", "zone", "avoid")] for n in range(INJURIES)
+        ]
 
     def answers(self) -> dict[str, Any]:
         data = self.cleaned_data
@@ -535,3 +545,37 @@ class EditForm(RefusableForm):
             "stages": write_stage_lines(mission.current_rules.stage_plan),
             "version": mission.version,
         }
+
+
+def told(answers: dict[str, Any]) -> list[tuple[str, str]]:
+    """The wizard's answers as lines a person can read over."""
+    kinds = dict(Mission.Kind.choices)
+    plan, constraints = answers.get("stage_plan") or {}, answers.get("constraints") or {}
+    rider, mails = answers.get("rider_profile") or {}, answers.get("notifications") or {}
+    labels = {name: label for name, label, *_ in _LIMITS}
+    lines = [
+        ("Event", answers.get("event_name")),
+        ("Kind", kinds.get(str(answers.get("mission_type")))),
+        ("First day", answers.get("event_start")),
+        ("Last day", answers.get("event_end")),
+        ("Time zone", answers.get("timezone")),
+        ("Goal", answers.get("goals")),
+        ("Stages", "; ".join(write_stage_lines(plan).splitlines())),
+        ("Morning at", answers.get("run_at")),
+        ("Time", ", ".join(f"{day.title()} {minutes} min"
+                           for day, minutes in (answers.get("availability") or {}).items())),
+        ("Blocked days", ", ".join(constraints.get("blocked_days") or [])),
+        ("Mail", ", ".join(name for name, key in (("guidance", "email"),
+                                                  ("why there is none", "email_failures"))
+                           if mails.get(key))),
+        ("Starts by itself", "yes" if answers.get("auto_start") else ""),
+        ("FTP", f"{rider['ftp']:g} W" if rider.get("ftp") else ""),
+        ("Weight", f"{rider['weight_kg']:g} kg" if rider.get("weight_kg") else ""),
+        ("Experience", rider.get("experience")),
+        *((labels[name], constraints[name]) for name in labels if constraints.get(name) is not None),
+    ]  # fmt: skip
+    for injury in constraints.get("injuries") or []:
+        spared = [f"nothing above zone {injury['max_zone']}"] if injury.get("max_zone") else []
+        spared += [f"no {kind}" for kind in injury.get("avoid_types") or []]
+        lines.append((f"To spare: {injury.get('area')}", ", ".join(spared) or "told to the model"))
+    return [(label, str(text)) for label, text in lines if text not in (None, "")]

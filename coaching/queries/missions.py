@@ -139,6 +139,7 @@ class DayCell:
 
     on: date
     run: MissionRun | None
+    response: RunResponse | None
     stages: tuple[Any, ...]
     is_today: bool
     is_event: bool
@@ -162,6 +163,7 @@ def month(mission: Mission, first: date, now: datetime) -> list[list[DayCell]]:
         DayCell(
             on=day,
             run=runs.get(day),
+            response=getattr(runs.get(day), "response", None),
             stages=plan.on(day),
             is_today=day == today,
             is_event=mission.event_start <= day <= mission.event_end,

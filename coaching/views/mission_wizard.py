@@ -18,6 +18,7 @@ from coaching.forms.missions import (
     StagesPart,
     TimePart,
     merged,
+    told,
 )
 from coaching.models import Consent, MissionDraft
 from coaching.queries import missions as read
@@ -129,7 +130,7 @@ def _review(request: HttpRequest, draft: MissionDraft) -> HttpResponse:
         page="coaching/missions/review.html",
         context={
             "draft": draft,
-            "answers": draft.answers or {},
+            "told": told(draft.answers or {}),
             "steps": [(name, title) for name, (title, _part) in STEPS.items()],
             "step": "review",
             "problems": problems,
