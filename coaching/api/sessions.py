@@ -17,6 +17,7 @@ from coaching.schemas.garage import (
     ChangeOut,
     CountOut,
     FiguresOut,
+    HeatChange,
     HeatOut,
     LapIn,
     LapOut,
@@ -172,6 +173,19 @@ def delete_laps(request: HttpRequest, session_id: int, heat: str = Query("", max
 @router.get("/sessions/{int:session_id}/heats/{str:heat_name}", response=HeatOut)
 def read_heat(request: HttpRequest, session_id: int, heat_name: str):
     heat = queries.heat_named(queries.session_for(request.user, session_id), heat_name)
+    return {"name": heat.name, "kind": heat.kind, "laps": heat.laps.select_related("heat")}
+
+
+@router.patch("/sessions/{int:session_id}/heats/{str:heat_name}", response=HeatOut)
+def change_heat(request: HttpRequest, session_id: int, heat_name: str, body: HeatChange):
+    heat = queries.heat_named(queries.session_for(request.user, session_id), heat_name)
+    heat = garage.change_heat(
+        session_id=session_id,
+        heat_id=heat.pk,
+        by=request.user,
+        kind=body.kind or "",
+        confidence=body.confidence_rating,
+    )
     return {"name": heat.name, "kind": heat.kind, "laps": heat.laps.select_related("heat")}
 
 

@@ -1,6 +1,6 @@
 """What a score means, in sentences a driver can act on. Says only what the numbers show."""
 
-from coaching.domain.orp_v2 import OrpV2
+from coaching.domain.orp_v2 import FEWEST_LAPS, OrpV2
 from coaching.domain.scenario import Scenario
 
 STRATEGY_NAMES = {
@@ -20,12 +20,8 @@ def advice_for(
 ) -> list[str]:
     """Sentences, the most pressing first."""
     if not result.is_valid:
-        missing = 5 - result.clean
-        return [
-            f"No score yet: {result.clean} clean laps so far, {missing} more needed."
-            if missing > 0
-            else "No score yet: too few clean laps."
-        ]
+        laps = "1 clean lap" if result.clean == 1 else f"{result.clean} clean laps"
+        return [f"No score yet: {laps} so far, {FEWEST_LAPS - result.clean} more needed."]
     said = []
     if result.gate == "closed":
         rated = f" (confidence {confidence})" if confidence is not None else ""

@@ -9,6 +9,7 @@ from coaching.domain.laps import FLAGS, TypedLap, read_lap_ms, read_paste
 from coaching.domain.scenario import PARAMETERS
 from coaching.models import Heat, RacerProfile, Session, Vehicle
 from coaching.queries import garage as queries
+from coaching.queries import timing
 from racecontrol.shared.errors import InvalidInput
 
 CONFIDENCE = [
@@ -115,10 +116,12 @@ class SessionForm(SetupFields):
         widgets = {
             "start_date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "end_date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "track_name": forms.TextInput(attrs={"list": "track-names"}),
             "practice_rounds": forms.NumberInput(attrs={"min": 0, "max": 10}),
             "qualifying_rounds": forms.NumberInput(attrs={"min": 0, "max": 6}),
         }
         help_texts = {
+            "track_name": "The name in Timing ties the session to that track; any other is fine too.",
             "end_date": "Empty for a single day; at most seven days.",
             "practice_rounds": "3 or more open scenario A: bolder changes are advised.",
         }
@@ -128,6 +131,7 @@ class SessionForm(SetupFields):
         profiles = queries.profiles_of(user)
         self.fields["profile"].queryset = profiles
         self.fields["vehicle"].queryset = queries.vehicles_of(user)
+        self.track_names = timing.track_names(user)
         if self.instance.pk:
             del self.fields["profile"]
         else:

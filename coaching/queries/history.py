@@ -86,6 +86,7 @@ class Side:
     score: OrpScore | None
     v1: OrpScore | None
     summary: queries.Summary
+    best_clean_ms: int | None
     heats: list[OrpScore]
 
 
@@ -119,7 +120,8 @@ def _side(session: Session) -> Side:
 
     summary, _ = queries.summary_of(session)
     heats = [row for row in rows if row.heat_id is not None and row.formula == "v2"]
-    return Side(session, whole("v2"), whole("v1"), summary, heats)
+    best = queries.best_clean_ms(session)
+    return Side(session, whole("v2"), whole("v1"), summary, best, heats)
 
 
 def _as_score(row: OrpScore | None) -> SessionScore:

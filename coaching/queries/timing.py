@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from coaching.domain.orp_v2 import orp_v2
-from ingestion.models import Driver, Event, Lap, Race, RaceClass, RaceResult
+from ingestion.models import Driver, Event, Lap, Race, RaceClass, RaceResult, Track
 from ingestion.queries import drivers, drivers_search, results_of_race
 from racecontrol.shared.errors import NotFound
 
@@ -41,6 +42,20 @@ class TimedRun:
         if race.round_code == "Q" and race.round_number:
             return f"Q{race.round_number} {race.label}"[:100]
         return race.label[:100]
+
+    @property
+    def short_name(self) -> str:
+        """The name without its class, for a session of one class: "Q2 Heat 1/3", "A2-Main", "Practice 10:42"."""
+        race = self.race
+        if race.source == Race.Source.PRACTICE:
+            return self.name
+        if race.main:
+            return f"{race.main}{race.leg or ''}-Main"
+        if race.round_code == "Q" and race.round_number:
+            return f"Q{race.round_number}" + (
+                f" Heat {race.heat}/{race.heats}" if race.heat else ""
+            )
+        return self.name
 
     @property
     def kind(self) -> str:
@@ -78,6 +93,17 @@ class TimedRun:
         """ "race" leaves out the grid lap, which is there only if lap 1 is."""
         has_lap_1 = bool(self.laps) and self.laps[0].number == 1
         return "race" if self.kind == "race" and has_lap_1 else "practice"
+
+
+def track_named(name: str) -> Track | None:
+    """The timing track of exactly this name, if there is just one."""
+    found = list(Track.objects.filter(name__iexact=name.strip())[:2]) if name.strip() else []
+    return found[0] if len(found) == 1 else None
+
+
+def track_names(user: Any) -> list[str]:
+    """Names to offer: tracks the person likes."""
+    return list(Track.objects.filter(favourites__user=user).values_list("name", flat=True)[:50])
 
 
 def driver_for(driver_id: int) -> Driver:

@@ -92,6 +92,7 @@ class SessionOut(SessionFields):
     id: int
     profile_id: int
     vehicle_id: int | None = None
+    track_id: int | None = None
     name: str
     start_date: date
     setup: dict[str, Any] = {}
@@ -168,6 +169,13 @@ class HeatOut(Schema):
     laps: list[LapOut]
 
 
+class HeatChange(Schema):
+    """What kind of run it was, and how far the car is trusted now; what is not sent stays."""
+
+    kind: HeatKind | None = None
+    confidence_rating: Confidence | None = None
+
+
 class FiguresOut(Schema):
     """Seconds; `spread` is worst − best. Null without laps."""
 
@@ -230,8 +238,3 @@ class ChangeOut(Schema):
     warnings: list[str]
     is_forced: bool
     result: str
-
-
-class FileOut(Schema):
-    job_id: str
-    file_id: int

@@ -9,9 +9,10 @@ from django.utils.timezone import now
 from coaching.domain.scenario import PARAMETERS
 from coaching.models import Heat, RacerProfile, Session, Vehicle
 from coaching.queries import garage as queries
+from coaching.queries import timing
 from coaching.services import scores
 from racecontrol.shared import audit
-from racecontrol.shared.errors import InvalidInput, NotReady, RaceError
+from racecontrol.shared.errors import InvalidInput, NotFound, NotReady, RaceError
 
 LONGEST_SESSION = timedelta(days=7)
 SESSION_FIELDS = {
@@ -177,14 +178,31 @@ def activate(session: Session) -> None:
 
 
 @transaction.atomic
-def change_heat(*, heat_id: int, session_id: int, by: Any, kind: str) -> Heat:
-    """Say what kind of run a heat was: in a race the first lap is left out of the score."""
+def change_heat(
+    *, heat_id: int, session_id: int, by: Any, kind: str = "", confidence: int | None = None
+) -> Heat:
+    """Say what kind of run a heat was (in a race the first lap is left out of the score), and how far the car is trusted.
+
+    The confidence goes on the heat's last lap: the latest rating is the one that counts.
+    """
     session = lock_open_session(session_id, by)
     heat = session.heats.filter(pk=heat_id).first()
-    if heat is None or kind not in Heat.Kind.values:
-        raise InvalidInput("There is no such heat or kind.", fields={"kind": ["Unknown."]})
-    heat.kind, heat.session = kind, session
-    heat.save(update_fields=["kind"])
+    if heat is None:
+        raise NotFound("There is no such heat.")
+    heat.session = session
+    if kind:
+        if kind not in Heat.Kind.values:
+            raise InvalidInput("Unknown kind.", fields={"kind": ["practice, qualifying or race."]})
+        heat.kind = kind
+        heat.save(update_fields=["kind"])
+    if confidence is not None:
+        if not 1 <= confidence <= 5:
+            told = "Confidence goes from 1 to 5."
+            raise InvalidInput(told, fields={"confidence_rating": [told]})
+        last = heat.laps.order_by("-lap_number").first()
+        if last is not None:
+            last.confidence = confidence
+            last.save(update_fields=["confidence"])
     scores.score_heat(heat)
     return heat
 
@@ -209,6 +227,8 @@ def check_setup(setup: Any, field: str = "setup") -> dict[str, str]:
 
 
 def _fill_session(session: Session, values: dict[str, Any]) -> None:
+    if "track_name" in values:
+        session.track = timing.track_named(values["track_name"])
     if "setup" in values:
         values["setup"] = check_setup(values["setup"])
     _fill(session, values, SESSION_FIELDS)

@@ -121,12 +121,13 @@ def _heat_for(session: Session, run: TimedRun) -> tuple[Heat, bool]:
         session.heats.filter(pk=heat.pk).update(**published)
         heat.session = session
         return heat, False
-    names = set(session.heats.values_list("name", flat=True))
-    name = next(
-        name
-        for n in range(1, len(names) + 3)
-        if (name := run.name if n == 1 else f"{run.name[:90]} ({n})") not in names
-    )
+    taken = set(session.heats.values_list("name", flat=True))
+    tries = [
+        run.short_name,
+        run.name,
+        *(f"{run.name[:90]} ({n})" for n in range(2, len(taken) + 3)),
+    ]
+    name = next(name for name in tries if name not in taken)
     place = session.heats.aggregate(last=Max("order"))["last"]
     heat = session.heats.create(
         name=name,

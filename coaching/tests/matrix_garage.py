@@ -48,7 +48,7 @@ def samples(owner):
         "coaching:vehicle_delete": {"vehicle_id": vehicle.pk},
         "coaching:session_status": of_session | {"status": "start"},
         "coaching:lap_change": of_session | {"lap_id": lap.pk},
-        "coaching:heat_kind": of_session | {"heat_id": heat.pk},
+        "coaching:heat_change": of_session | {"heat_id": heat.pk},
         "coaching:heat_delete": of_session | {"heat_id": heat.pk},
         "coaching:change_decide": of_session | {"change_id": change.pk},
         "coaching:audit_answer": of_session | {"audit_id": audit.pk},
@@ -79,6 +79,7 @@ def samples(owner):
         | {
             "api:put /api/v1/racers/{profile_id}": {"profile_id": profile.pk},
             f"api:get {at}/heats/{{heat_name}}": of_session | {"heat_name": "Q1"},
+            f"api:patch {at}/heats/{{heat_name}}": of_session | {"heat_name": "Q1"},
             f"api:post {at}/changes/{{change_id}}/decision": of_session | {"change_id": change.pk},
         }
     )

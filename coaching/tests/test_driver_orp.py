@@ -58,7 +58,7 @@ def test_a_merged_driver_leads_to_the_one_they_are(client):
     make_result(kept, STEADY)
     make_result(merged, STEADY, event=make_event("Other"))
 
-    assert "SAM RACER" in client.get(f"/coaching/drivers/{merged.pk}/orp/").text
+    assert "Sam Racer" in client.get(f"/coaching/drivers/{merged.pk}/orp/").text
     assert len(timing.runs_of(kept)) == 2
 
 

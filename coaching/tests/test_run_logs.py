@@ -12,6 +12,7 @@ from coaching.services import garage, laps, scores
 from coaching.services.garage import SessionClosed
 from coaching.services.laps import LapTaken
 from coaching.tests.builders import STEADY, drive, make_profile, make_session
+from ingestion.models import Track
 from racecontrol.shared.errors import InvalidInput, NotFound, NotReady
 
 pytestmark = pytest.mark.django_db
@@ -310,6 +311,27 @@ def test_another_kind_scores_the_heat_again(session, user):
     garage.change_heat(session_id=session.pk, heat_id=heat.pk, by=user, kind="race")
 
     assert session.scores.get(heat=heat, formula="v2").result["excluded"] == {"1": "start"}
+
+
+def test_a_heat_is_rated_after_it_was_driven(session, user):
+    """Laps from timing carry no confidence: the driver rates the heat, and the gate follows."""
+    drive(session, "Q1", STEADY)
+    heat = session.heats.get()
+
+    garage.change_heat(session_id=session.pk, heat_id=heat.pk, by=user, confidence=2)
+
+    score = session.scores.get(heat=heat, formula="v2")
+    assert (score.result["gate"], score.score) == ("closed", 98.4)
+    assert RunLog.objects.get(confidence__isnull=False).lap_number == 12
+    with pytest.raises(InvalidInput):
+        garage.change_heat(session_id=session.pk, heat_id=heat.pk, by=user, confidence=6)
+
+
+def test_a_track_of_timing_is_known_by_its_name(user):
+    track = Track.objects.create(slug="club", name="Club Track")
+
+    assert make_session(user, track_name="club track").track == track
+    assert make_session(user, name="Other", track_name="My backyard").track is None
 
 
 # -- garage ---------------------------------------------------------------------------------------

@@ -137,6 +137,15 @@ def test_a_taken_number_is_a_conflict(client, session):
     assert (same.status_code, RunLog.objects.count()) == (201, 1)
 
 
+def test_a_heat_is_rated_and_named_a_race(client, session):
+    drive(session, "Saturday 3", [64.4, *STEADY])
+
+    client.patch(at(session, "/heats/Saturday 3"), {"kind": "race", "confidence_rating": 2}, **JSON)
+
+    result = client.get(at(session, "/orp?heat=Saturday 3")).json()["result"]
+    assert (result["gate"], result["excluded"]) == ("closed", {"1": "start"})
+
+
 def test_racers_and_cars(client, user, other):
     racer = client.post("/api/v1/racers", {"name": "Ann"}, **JSON).json()
     car = client.post(

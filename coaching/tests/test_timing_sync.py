@@ -130,14 +130,26 @@ def test_claiming_by_page(client, user, driver):
 
 def test_the_laps_of_an_event_are_appended_and_scored(session, driver):
     event = make_event()
-    make_result(driver, STEADY, event=event, label="1/8 Buggy (Heat 1/2)", code="Q", number=1)
-    make_result(driver, STEADY, event=event, label="1/8 Buggy (Heat 1/2)", code="Q", number=2)
+    make_result(
+        driver, STEADY, event=event, label="1/8 Buggy (Heat 1/2)", code="Q", heat=1, heats=2
+    )
+    make_result(
+        driver,
+        STEADY,
+        event=event,
+        label="1/8 Buggy (Heat 1/2)",
+        code="Q",
+        number=2,
+        heat=1,
+        heats=2,
+    )
     main = make_result(
         driver,
         [64.4, *STEADY],
         event=event,
         basis="from_lap_2",
         consistency=Decimal("99.820"),
+        main="A",
     )
     make_result(make_driver("RIVAL", "9"), [70.0] * 9, race=main.race)
 
@@ -146,9 +158,9 @@ def test_the_laps_of_an_event_are_appended_and_scored(session, driver):
     heats = list(session.heats.all())
     assert (report.runs, report.heats, report.new) == (3, 3, 37)
     assert [heat.name for heat in heats] == [
-        "Q1 1/8 Buggy (Heat 1/2)",
-        "Q2 1/8 Buggy (Heat 1/2)",
-        "1/8 Buggy A-Main",
+        "Q1 Heat 1/2",
+        "Q2 Heat 1/2",
+        "A-Main",
     ]
     assert [heat.kind for heat in heats] == ["qualifying", "qualifying", "race"]
     assert (heats[2].stats_basis, heats[2].published_consistency) == (
@@ -243,7 +255,7 @@ def test_somebody_elses_session_and_a_closed_one_are_refused(session, driver, ot
 def test_the_page_queues_one_sync_and_shows_it(client, session, driver, queued, run_jobs):
     result = make_result(driver)
     url = f"/coaching/sessions/{session.pk}/sync/"
-    assert "SAM RACER" in client.get(f"{url}?q=sam").text
+    assert "Sam Racer" in client.get(f"{url}?q=sam").text
     told = {"driver": driver.pk, "race_class": result.race.race_class_id}
 
     client.post(url, told)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from coaching.domain import xfactor
 from coaching.domain.laps import FLAGS, RawLap, read_lap_ms
 from coaching.domain.scenario import scenario_for
-from coaching.forms.garage import ChangeForm, FileForm, HeatForm, LapForm, PasteForm
+from coaching.forms.garage import CONFIDENCE, ChangeForm, FileForm, HeatForm, LapForm, PasteForm
 from coaching.models import Heat, Session
 from coaching.queries import garage as queries
 from coaching.services import changes, garage, laps
@@ -93,6 +93,7 @@ def session_context(session: Session, heat: Heat | None) -> dict[str, Any]:
         "symptoms": xfactor.SYMPTOMS,
         "gains": xfactor.GAINS,
         "flags": FLAGS,
+        "confidences": CONFIDENCE[1:],
         "lap_form": LapForm(auto_id="lap_%s"),
         "paste_form": PasteForm(auto_id="paste_%s"),
         "heat_form": HeatForm(auto_id="heat_%s", initial={"name": _next_name(session)}),
@@ -172,12 +173,15 @@ def change_lap(request: HttpRequest, session_id: int, lap_id: int) -> HttpRespon
 
 
 @require_POST
-def heat_kind(request: HttpRequest, session_id: int, heat_id: int) -> HttpResponse:
+def change_heat(request: HttpRequest, session_id: int, heat_id: int) -> HttpResponse:
+    """What kind of run it was, and how far the car is trusted."""
+    told = request.POST.get("confidence", "")
     heat = garage.change_heat(
         session_id=session_id,
         heat_id=heat_id,
         by=request.user,
         kind=request.POST.get("kind", ""),
+        confidence=int(told) if told in {*"12345"} else None,
     )
     return _done(request, queries.session_for(request.user, session_id), heat)
 
