@@ -3,6 +3,8 @@
 from ninja import Router
 
 from ingestion.api.bumpups import router as bumpups
+from ingestion.api.timing import router as timing
 
 router = Router()
+router.add_router("", timing)
 router.add_router("", bumpups)
