@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from waffle.models import Flag
 
-from racecontrol.models import RateWindow
+from racecontrol.models import ApiToken, RateWindow
 from racecontrol.shared import flags, tokens
 from racecontrol.testing.shared_cases import shared_json
 from runplans import hotpath, metrics
@@ -149,6 +149,60 @@ def test_an_owned_plan_stays_its_owners(ask, user):
     assert RunPlan.objects.get(pk=json.loads(made[2])["id"]).owner == user
 
 
+def bearer(person, scope="write"):
+    """A token and its header."""
+    token, secret = tokens.make(by=person, name="t", scope=scope)
+    return token, {"Authorization": f"Bearer {secret}"}
+
+
+def test_a_token_seen_lately_takes_the_short_way(ask, user, staff, other, settings, long_ways):
+    settings.RUN_PLANS_ANONYMOUS = False
+    _, mine = bearer(user)
+    first = ask("POST", URL, json.dumps(INPUTS), mine)
+    assert long_ways == [URL]
+    second = ask("POST", URL, json.dumps(INPUTS), mine)
+    url = f"{URL}/{json.loads(second[2])['id']}"
+    read = ask("GET", url, headers=mine)
+    assert long_ways == [URL]
+
+    assert (first[0], second[0], read[0]) == (201, 201, 200)
+    assert read[2] == second[2]
+    assert without_id(first[2]) == without_id(second[2])
+    assert set(RunPlan.objects.values_list("owner", flat=True)) == {user.pk}
+    for person, status in ((staff, 200), (other, 404)):
+        _, theirs = bearer(person, "read")
+        assert [ask("GET", url, headers=theirs)[0] for _ in range(2)] == [status] * 2
+
+
+def test_a_token_that_ended_or_may_only_read_is_refused_as_ever(ask, user, long_ways):
+    token, header = bearer(user)
+    _, reading = bearer(user, "read")
+    usual = [ask("POST", URL, json.dumps(INPUTS), header)[0] for _ in range(2)]
+    assert usual == [201, 201]
+
+    ApiToken.objects.filter(pk=token.pk).update(expires_at="2020-01-01T00:00Z")
+    assert ask("POST", URL, json.dumps(INPUTS), header)[0] == 401
+    ApiToken.objects.filter(pk=token.pk).update(expires_at=None)
+    assert ask("POST", URL, json.dumps(INPUTS), header)[0] == 201
+    tokens.revoke(by=user, token_id=token.pk)
+    assert ask("POST", URL, json.dumps(INPUTS), header)[0] == 401
+    assert [ask("POST", URL, json.dumps(INPUTS), reading)[0] for _ in range(2)] == [403, 403]
+    user.is_active = False
+    user.save()
+    assert ask("POST", URL, json.dumps(INPUTS), reading)[0] == 401
+    assert RunPlan.objects.count() == 3
+
+
+def test_a_tokens_writes_are_counted_on_both_ways(ask, user, settings):
+    settings.API_WRITES_PER_MINUTE = 3
+    _, header = bearer(user)
+
+    answers = [ask("POST", URL, "{}", header)[0] for _ in range(5)]
+
+    # a minute may end in between: then the count began anew
+    assert answers == [422, 422, 422, 429, 429] or RateWindow.objects.count() > 1
+
+
 @pytest.mark.parametrize("plan_id", ["42", str(uuid.uuid4()), "x" * 400, "%00", ""])
 def test_an_unknown_id_is_not_found(ask, plan_id):
     assert ask("GET", f"{URL}/{plan_id}")[0] in (404, 400)
@@ -214,6 +268,7 @@ def test_lost_connections_are_replaced(ask):
         ("POST", f"{URL}/x", b"", None),
         ("GET", f"{URL}/x", b"a=1", None),
         ("POST", URL, b"", (b"cookie", b"a=b")),
+        ("POST", URL, b"", (b"authorization", b"Basic cmM6eA==")),
         ("POST", URL, b"", (b"authorization", b"Bearer x")),
         ("POST", URL, b"", (b"host", b"evil.example")),
     ],
