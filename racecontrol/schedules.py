@@ -7,4 +7,5 @@ CRON = {
     "ingestion.tasks.prune_pages": "47 3 * * *",
     "coaching.tasks.tick": "*/10 * * * *",
     "coaching.tasks.prune_prompts": "41 3 * * *",
+    "coaching.tasks.report_missions": "5 6 * * *",
 }

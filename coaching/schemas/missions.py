@@ -4,7 +4,15 @@ from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+
+
+def _local(value: time) -> time:
+    """A wall time of the mission's own zone carries no offset."""
+    if value.tzinfo is not None:
+        raise ValueError("Give a local time without an offset, such as 05:30.")
+    return value.replace(microsecond=0)
+
 
 Text = Annotated[str, Field(max_length=600)]
 Kind = Literal["road_stage_race", "gravel_ultra", "tt_series", "one_day"]
@@ -27,7 +35,7 @@ class MissionFields(Strict):
     event_start: date | None = None
     event_end: date | None = None
     timezone: Annotated[str, Field(max_length=64)] | None = None
-    run_at: time | None = None
+    run_at: Annotated[time, AfterValidator(_local)] | None = None
     auto_start: bool | None = None
     notifications: dict[str, bool] | None = None
     constraints: Plain | None = None

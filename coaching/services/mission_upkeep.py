@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.core.mail import mail_admins
 from django.db.models import Q
 
 from coaching.models import LlmExchange, Mission, MissionRun
+from coaching.queries import mission_numbers
 from coaching.services import mission_notices, mission_runs
 from racecontrol.shared.errors import RaceError
 
@@ -48,3 +50,11 @@ def prune(*, real_now: datetime) -> int:
         facts=None, limits=None
     )
     return pruned
+
+
+def tell_operators(*, real_now: datetime) -> int:
+    """Mail the operators what went wrong in a day, without health values; silent when all is well."""
+    lines = mission_numbers.troubles(now=real_now)
+    if lines:
+        mail_admins(f"Missions: {len(lines)} troubles in 24 hours", "\n".join(lines))
+    return len(lines)

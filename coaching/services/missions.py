@@ -127,10 +127,11 @@ def _span(out: dict[str, Any], dates: Dates | None, problems: dict[str, list[str
 
 
 def _time(value: Any) -> time:
-    if isinstance(value, time):
-        return value
     try:
-        return time.fromisoformat(value)
+        found = value if isinstance(value, time) else time.fromisoformat(value)
+        if found.tzinfo is not None:
+            raise ValueError("an offset")
+        return found
     except (TypeError, ValueError):
         raise InvalidInput(
             "No time.", fields={"run_at": ["Must be a time such as 05:30."]}

@@ -10,6 +10,7 @@ from coaching.tasks.garage import (
 from coaching.tasks.missions import (
     draft_mission,
     prune_prompts,
+    report_missions,
     run_mission_day,
     send_mission_notice,
     test_llm_account,
@@ -22,6 +23,7 @@ __all__ = [
     "import_lap_file",
     "prune_prompts",
     "read_athlete_upload",
+    "report_missions",
     "run_mission_day",
     "score_event",
     "send_mission_notice",

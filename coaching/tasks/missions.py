@@ -70,3 +70,8 @@ test_llm_account.__test__ = False  # type: ignore[attr-defined]
 def prune_prompts() -> dict[str, int]:
     """Once a day: prompts and answers older than the setting are emptied."""
     return {"pruned": mission_upkeep.prune(real_now=now())}
+
+
+def report_missions() -> dict[str, int]:
+    """Once a day: operators hear what went wrong."""
+    return {"told": mission_upkeep.tell_operators(real_now=now())}

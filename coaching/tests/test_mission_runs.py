@@ -1,5 +1,6 @@
 """One run a local morning, whatever breaks: once, checked, told, and never made up."""
 
+import threading
 import uuid
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -9,6 +10,8 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
+from coaching.demo import load_demo
+from coaching.metrics import MissionCollector
 from coaching.models import (
     Activity,
     AthleteNumbers,
@@ -21,8 +24,10 @@ from coaching.models import (
     MissionRun,
     MissionTransition,
 )
+from coaching.queries import racing_facts
 from coaching.services import mission_days, mission_notices, mission_runs, mission_upkeep
 from coaching.tasks import missions as tasks
+from coaching.tests.builders import drive, make_session
 from coaching.tests.mission_builders import (
     NOW,
     check_in,
@@ -606,3 +611,72 @@ def test_a_short_history_of_load_is_enough_to_go_by(mission):
     assert facts["tsb"]["value"] == pytest.approx(
         facts["ctl"]["value"] - facts["atl"]["value"], abs=0.11
     )
+
+
+def test_a_racer_s_latest_race_pace_is_a_fact(mission):
+    session = make_session(mission.owner, start_date=TODAY - days(2))
+    drive(session)
+    facts = {fact.key: fact for fact in racing_facts.facts(mission.owner, TODAY, NOW)}
+
+    assert facts["orp"].as_of == TODAY - days(2)
+    assert 0 < facts["orp"].value <= 100
+    assert racing_facts.facts(mission.owner, TODAY + days(60), NOW) == []
+
+
+def test_operators_hear_what_went_wrong_but_nothing_about_health(mission, settings):
+    settings.ADMINS = [("Ops", "ops@example.org")]
+    run = morning(mission, "404", note="my knee hurts")
+    assert mission_upkeep.tell_operators(real_now=MORNING + timedelta(hours=1)) >= 1
+    [letter] = [m for m in mail.outbox if "troubles" in m.subject]
+
+    assert f"run {run.pk}" in letter.body
+    assert "no_model" in letter.body
+    assert "knee" not in letter.body
+
+
+def test_scrapers_see_runs_by_status(mission):
+    morning(mission)
+    names = {metric.name: metric for metric in MissionCollector().collect()}
+
+    samples = {tuple(s.labels.values()): s.value for s in names["mission_runs"].samples}
+    assert samples["daily", "succeeded"] == 1
+    assert names["missions_running"].samples[0].value == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_schedulers_in_the_same_moment_make_one_run(user, fake, quick):
+    give_model(user, fake)
+    mission = start(make_mission(user))
+    check_in(mission, MORNING)
+    gate = threading.Barrier(4)
+    seen: list[str] = []
+
+    def scheduler():
+        try:
+            gate.wait(10)
+            mission_upkeep.tick(real_now=MORNING)
+            gate.wait(10)
+            seen.append(work(MissionRun.objects.get(kind="daily")))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=scheduler) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(seen) == ["already taken"] * 3 + ["succeeded"]
+    assert MissionRun.objects.filter(kind="daily").count() == 1
+    assert MissionNotification.objects.count() == 1
+    assert fake.calls("happy") == 1
+
+
+def test_the_demo_mission_is_made_once(django_user_model):
+    demo = django_user_model.objects.create_user(username="demo", email="d@example.org")
+    load_demo(by=demo)
+    load_demo(by=demo)
+
+    mission = Mission.objects.get()
+    assert (mission.is_demo, mission.state) == (True, "PREP")
+    assert len(mission.current_rules.plan.stages) == 5
