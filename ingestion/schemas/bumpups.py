@@ -78,18 +78,6 @@ class BumpUpOut(Schema):
         return main_of(row.target_race, row.target_position, row.target_slot)
 
 
-class BumpedFromOut(Schema):
-    """What a race result says of the main below, when asked."""
-
-    bump_up_id: int
-    race_id: int
-    source_race_id: str
-    label: str
-    position: int | None
-    confidence: str
-    status: str
-
-
 class DecisionIn(Schema):
     """`detected` hands the move back to detection; a move added by hand then goes."""
 
@@ -161,19 +149,4 @@ def main_of(race, position: int | None, slot: int | None) -> dict:
         "label": race.label,
         "position": position,
         "grid_slot": slot,
-    }
-
-
-def bumped_from(row: BumpUp | None) -> dict | None:
-    """For a race result: where its driver came from, or None for direct qualifiers."""
-    if row is None:
-        return None
-    return {
-        "bump_up_id": row.pk,
-        "race_id": row.source_race_id,
-        "source_race_id": row.source_race.source_race_id,
-        "label": row.source_race.label,
-        "position": row.source_position,
-        "confidence": row.confidence,
-        "status": row.status,
     }

@@ -168,3 +168,18 @@ def test_a_list_costs_a_fixed_number_of_queries(client, event, django_assert_max
 
     with django_assert_max_num_queries(6):
         client.get(LIST)
+
+
+def test_race_results_say_who_came_from_below_when_asked(client, event):
+    race = event.races.get(main="A")
+
+    plain = client.get(f"/api/v1/races/{race.pk}").json()["results"]
+    asked = client.get(f"/api/v1/races/{race.pk}?include_bump_ups=true").json()["results"]
+
+    assert not any(row.get("bumped_from") for row in plain)
+    told = {row["driver_name"]: row["bumped_from"] for row in asked if row["bumped_from"]}
+    assert set(told) == {"DRIVER N", "DRIVER G"}
+    assert told["DRIVER N"]["label"] == "Buggy B-Main"
+    assert told["DRIVER N"]["position"] == 1
+    without = [{k: v for k, v in row.items() if k != "bumped_from"} for row in asked]
+    assert without == [{k: v for k, v in row.items() if k != "bumped_from"} for row in plain]
