@@ -24,6 +24,12 @@
   for (const group of document.querySelectorAll("[data-theme-switch]")) group.hidden = false;
   showTheme();
 
+  // -- the chosen tab is in view, however many there are before it
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    const row = tab.closest(".tabs");
+    row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
+
   // -- clicks that have no form of their own
   document.addEventListener("click", (event) => {
     const choice = event.target.closest("[data-theme-choice]");
