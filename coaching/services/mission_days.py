@@ -54,7 +54,7 @@ def respond(
             "Say what you made of the day.",
             fields={"choice": [f"Choose from {', '.join(RunResponse.Choice.values)}."]},
         )
-    if run.status != MissionRun.Status.SUCCEEDED:
+    if run.guidance is None:
         raise NotReady("There is no guidance for this day to answer.")
     response, _made = RunResponse.objects.update_or_create(
         run=run,

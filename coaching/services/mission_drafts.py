@@ -16,7 +16,7 @@ from coaching.llm.shapes import MissionDraft as DraftShape
 from coaching.llm.shapes import said
 from coaching.models import Mission, MissionDraft
 from coaching.queries import missions as read
-from coaching.services import llm_accounts, missions
+from coaching.services import llm_accounts, mission_demo, missions
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotReady
 
@@ -78,6 +78,7 @@ def ask_model(*, draft_id: int, by: Any, now: datetime) -> MissionDraft:
     draft = MissionDraft.objects.select_for_update(of=("self",)).get(pk=draft_id, owner=by)
     if draft.status == Status.SAVED:
         raise NotReady("This draft has become a mission already.")
+    _check_demo(draft, by)
     values = check_answers(draft.answers)
     if values["event_end"] < schedule.local_date(now, values["timezone"]):
         raise InvalidInput("The event is over.", fields={"event_end": ["Lies in the past."]})
@@ -95,7 +96,17 @@ def ask_model(*, draft_id: int, by: Any, now: datetime) -> MissionDraft:
 
 
 def _is_demo(draft: MissionDraft) -> bool:
-    return bool((draft.answers or {}).get("is_demo"))
+    answers: dict[str, Any] = draft.answers or {}
+    return bool(answers.get("is_demo"))
+
+
+def _check_demo(draft: MissionDraft, by: Any) -> None:
+    """Scripted replies are refused as soon as the login has anything of its own."""
+    if _is_demo(draft) and not mission_demo.is_for(by):
+        raise NotReady(
+            "This draft belongs to the demonstration, and you have a model or missions of your "
+            "own now: discard it and begin anew."
+        )
 
 
 def _need_consent(by: Any) -> None:
@@ -127,7 +138,8 @@ def facts_for(values: dict[str, Any], answers: dict[str, Any], today: date) -> t
         facts.append(Fact("weight", "Weight", rider["weight_kg"], "kg", names=("weight",)))
     if rider.get("experience"):
         facts.append(Fact("experience", "Experience", rider["experience"]))
-    for day, minutes in (values.get("availability") or {}).items():
+    availability: dict[str, int] = values.get("availability") or {}
+    for day, minutes in availability.items():
         facts.append(Fact(f"time_{day}", f"Time on {day.title()}", minutes, "min"))
     constraints: dict[str, Any] = values.get("constraints") or {}
     for injury in constraints.get("injuries") or ():
@@ -234,6 +246,7 @@ def confirm(*, draft_id: int, by: Any, data: dict[str, Any], now: datetime) -> M
         raise NotReady("This draft has become a mission already.")
     if draft.status not in (Status.READY, Status.FAILED):
         raise NotReady("There is no draft to confirm yet.")
+    _check_demo(draft, by)
     answers = draft.answers or {}
     kept = {name: answers[name] for name in KEPT if answers.get(name) not in (None, "")}
     mission = missions.create_mission(

@@ -34,6 +34,8 @@ def queue_for_run(run: MissionRun, moment: datetime) -> MissionNotification | No
     is_good = run.status == MissionRun.Status.SUCCEEDED
     if not wanted.get("email" if is_good else "email_failures", True):
         return None
+    if not run.mission.owner.email:
+        return None
     key = f"run:{run.pk}:{run.attempt_no}:{'words' if is_good else run.status}:email"
     return _queue(run.mission, key, kind=run.kind if is_good else "no_words", run=run, at=moment)
 

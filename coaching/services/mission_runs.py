@@ -38,6 +38,8 @@ from racecontrol.shared.errors import NotReady, RaceError
 log = structlog.get_logger(__name__)
 Status: Any = MissionRun.Status
 Kind: Any = MissionRun.Kind
+# A run that breaks its worker again and again is ended; waits and retries need fewer.
+MOST_ATTEMPTS = 24
 
 
 # -- the scheduler ---------------------------------------------------------------------------
@@ -183,6 +185,9 @@ def _work(run: MissionRun, moment: datetime, real_now: datetime) -> str:
         return _end(run, Status.CANCELLED, code, words, moment)
     if moment >= run.closes_at:
         return _end(run, Status.MISSED, "missed", "Its morning went by.", moment)
+    if run.attempt > MOST_ATTEMPTS:
+        words = "Writing it broke again and again; the operators can see why."
+        return _end(run, Status.FAILED, "broken", words, moment)
 
     morning = _gather(run, moment, real_now)
     if morning.has_red_flag and run.kind == Kind.DAILY:

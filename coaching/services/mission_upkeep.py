@@ -33,6 +33,9 @@ def tick(*, real_now: datetime) -> dict[str, int]:
         except RaceError as refusal:
             log.warning("mission_tick_refused", mission_id=mission_id, why=str(refusal))
             continue
+        except Exception:  # a bug in one person's rows must not cost everybody their morning
+            log.exception("mission_tick_broke", mission_id=mission_id)
+            continue
         total["missions"] += 1
         for name, count in done.items():
             total[name] += count

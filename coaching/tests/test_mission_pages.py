@@ -459,3 +459,38 @@ def test_only_the_demo_login_gets_scripted_replies(user, demo, settings):
 
 def test_a_real_mission_has_no_clock_to_step(client, mission):
     assert client.post(page("mission_clock", mission)).status_code == 403
+
+
+def test_a_red_flag_told_after_the_words_hides_them(client, mission):
+    run = write_today(mission)
+    client.post(page("mission_check_in", mission), {"readiness": "60", "note": "I fainted earlier"})
+    text = client.get(page("mission_today", mission)).content.decode()
+
+    assert "belongs in a doctor" in text
+    assert run.guidance["headline"] not in Page(client.get(page("mission_today", mission))).text(
+        "guidance"
+    )
+
+
+def test_a_second_try_that_fails_keeps_the_first_words(client, mission):
+    run = write_today(mission)
+    client.post(page("mission_run_now", mission))
+    LlmAccount.objects.update(model="fake-404")
+    mission_runs.run_mission(
+        mission_id=mission.pk, local_date=run.local_date, kind="daily", real_now=MORNING
+    )
+    text = Page(client.get(page("mission_today", mission))).text("guidance")
+
+    assert run.guidance["headline"] in text
+    assert "The newer try failed" in text
+    answer = client.post(page("mission_answer", mission), {"choice": "done"})
+    assert answer.status_code == 302
+
+
+def test_a_demo_draft_is_refused_once_the_login_has_something_of_its_own(client, demo):
+    draft = wizard(client)
+    make_mission(demo)
+    response = client.post(step(draft, "review"))
+
+    assert response.status_code == 422
+    assert "begin anew" in response.content.decode()

@@ -680,3 +680,32 @@ def test_the_demo_mission_is_made_once(django_user_model):
     mission = Mission.objects.get()
     assert (mission.is_demo, mission.state) == (True, "PREP")
     assert len(mission.current_rules.plan.stages) == 5
+
+
+def test_one_broken_mission_does_not_cost_the_others_their_morning(
+    mission, fake, django_user_model, monkeypatch
+):
+    person = django_user_model.objects.create_user(username="pat", email="pat@example.org")
+    give_model(person, fake)
+    other = start(make_mission(person))
+    check_in(mission, MORNING)
+    real = mission_runs.look_after
+
+    def broken(*, mission_id, now):
+        if mission_id == other.pk:
+            raise ValueError("a bug")
+        return real(mission_id=mission_id, now=now)
+
+    monkeypatch.setattr(mission_runs, "look_after", broken)
+    tick()
+
+    assert MissionRun.objects.filter(mission=mission, kind="daily").exists()
+
+
+def test_a_run_that_breaks_its_worker_again_and_again_is_ended(mission):
+    check_in(mission, MORNING)
+    tick()
+    MissionRun.objects.update(attempt=mission_runs.MOST_ATTEMPTS)
+
+    assert work(only_run()) == "failed"
+    assert only_run().reason_code == "broken"

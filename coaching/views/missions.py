@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from coaching.domain.missions.facts import from_data
+from coaching.domain.missions.profile import SAFETY_NOTICE, has_red_flag
 from coaching.forms.missions import CheckInForm, EditForm, ResponseForm, StageForm
 from coaching.models import Mission
 from coaching.queries import missions as read
@@ -157,6 +158,7 @@ def _today(
         parts=TODAY_PARTS,
         context=context_of(
             row, run=run, day=day, facts=facts, used=used, response=response, check_in=said,
+            red_flag=SAFETY_NOTICE if said and has_red_flag(said.note) else "",
             has_consent=row.is_demo or read.has_consent(request.user), **forms_,
         ),
         ok=not errors,
