@@ -111,10 +111,12 @@ def _time_notes(run: RunInputs, plan: RunPlan) -> list[str]:
             fit = laps_within(
                 duration=max(run.duration - stops * loss, 0), pace=run.pace, rule=run.finish_rule
             )
-            notes.append(
-                f"duration_exceeded_with_stops: {text(with_stops)} s with stops is more than the "
-                f"{text(run.duration)} s of the run; {count(fit, 'lap')} fit."
-            )
+            # A run that finishes its last lap is always over the clock; only fewer laps are news.
+            if run.finish_rule == FinishRule.FLOOR or fit < plan.laps:
+                notes.append(
+                    f"duration_exceeded_with_stops: {text(with_stops)} s with stops is more than "
+                    f"the {text(run.duration)} s of the run; {count(fit, 'lap')} fit."
+                )
     return notes
 
 

@@ -5,7 +5,9 @@ from waffle.models import Flag
 
 from racecontrol.shared import flags
 from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
+from runplans.demo import load_demo
 from runplans.models import RunPlan
+from runplans.tests.builders import make_plan
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -57,3 +59,32 @@ def test_without_javascript_it_calculates_and_saves(open_page, user):
 
     page.get_by_role("button", name="Save the plan").click()
     assert "65.3 s are left after lap 19" in page.inner_text("main")
+
+
+def test_the_clipboard_sheet_prints_without_the_shell(open_page, user):
+    plan = make_plan(user, required_laps=70, track={"name": "Oval Park", "pit_lane_loss_s": 45})
+    page = open_page(user)
+    page.goto(f"/run-plans/{plan.pk}/print/")
+    page.emulate_media(media="print")
+
+    for chrome in (".side", ".top", ".no-print"):
+        assert not page.locator(chrome).first.is_visible(), chrome
+    assert page.get_by_text("finish 70").is_visible()
+    assert page.locator(".tick").count() == len(plan.result["stints"])
+    take_picture(page, "runplans-paper")
+
+
+def test_two_plans_of_the_demo_side_by_side(open_page, user):
+    load_demo(by=user)
+    page = open_page(user)
+    page.goto("/run-plans/")
+    for box in page.locator("input[type=checkbox][name=plan]").all():
+        box.check()
+    page.get_by_role("button", name="Compare the two ticked").click()
+
+    assert "differs" in page.inner_text("main")
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)
+        assert overflow_faults(page) == []
+        assert axe_faults(page) == []
+        take_picture(page, f"runplans-compared-{size['width']}")
