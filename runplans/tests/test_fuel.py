@@ -171,7 +171,7 @@ def test_finishing_the_lap_under_way_is_not_told_off_for_being_over_the_clock():
     timed = {"target_pace_s": 100, "fuel_burn_l_per_lap": 3, "tank_capacity_l": 60}
     stop = {"track": {"pit_lane_loss_s": 45}, "finish_rule": "finish_lap"}
 
-    same = result(run_duration_min=59, **timed, **stop)
+    same = result(run_duration_min=59.9, **timed, **stop)
     fewer = result(run_duration_min=59.5, **timed, **stop | {"track": {"pit_lane_loss_s": 90}})
 
     assert same["estimated_laps"] == 36
