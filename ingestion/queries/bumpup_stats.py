@@ -81,8 +81,11 @@ direct AS (
     SELECT c.dim, percentile_cont(0.5) WITHIN GROUP (ORDER BY r.position) AS median
     FROM clusters c
     JOIN ingestion_raceresult r ON r.race_id = c.race_id AND r.missing_since IS NULL
-    LEFT JOIN base b ON b.race_id = r.race_id AND b.driver_id = r.driver_id
-    WHERE b.id IS NULL
+    WHERE NOT EXISTS (
+        SELECT 1 FROM ingestion_bumpup m
+        WHERE m.target_race_id = r.race_id AND m.driver_id = r.driver_id
+          AND m.status IN ('detected', 'confirmed', 'manual')
+    )
     GROUP BY c.dim
 ),
 bumped AS (
