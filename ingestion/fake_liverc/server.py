@@ -5,6 +5,7 @@
 """
 
 import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -35,8 +36,7 @@ class FakeLiveRC:
         class Handler(_Handler):
             fake = site
 
-        self.server = ThreadingHTTPServer((host, port), Handler)
-        self.server.daemon_threads = True
+        self.server = _Server((host, port), Handler)
         self.thread: threading.Thread | None = None
 
     # -- addresses
@@ -104,6 +104,15 @@ class FakeLiveRC:
         """The page at `path`, or None where there is none. The world is made as it is asked for, by one at a time."""
         with self.lock:
             return self.site.body_of(path)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A caller who hangs up in the middle is no news; everything else is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

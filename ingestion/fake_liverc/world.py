@@ -159,12 +159,12 @@ def edited(race: Race, how: dict) -> Race:
 
 
 def again(world: World, race_id: int) -> Race:
-    """One more race like that one, at the end of the day."""
-    track = next(
-        t for n, t in enumerate(world.tracks) if race_id // 100 - day_id(n, ORIGIN) < PER_TRACK
-    )
-    meeting = world.meeting(track, race_id // 100)
-    race = meeting.race(race_id)
+    """One more race like that one, at the end of the day. Raises ValueError for a race there is not."""
+    index = (race_id // 100 - 100_000) // PER_TRACK
+    found = 0 <= index < len(world.tracks) and world.race(world.tracks[index], race_id)
+    if not found:
+        raise ValueError(f"There is no race {race_id}.")
+    meeting, race = found
     last = meeting.races[-1]
     extra = len(world.added.get(meeting.id, ())) + 1
     return replace(

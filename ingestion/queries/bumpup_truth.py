@@ -59,12 +59,12 @@ def pair_of(
                 "upper_position": row.position,
             }
             for row in sorted(above, key=lambda r: r.qual or 999)
-            if row.driver_id not in arrived
+            if row.driver_id not in arrived | set(below)
         ],
         "lower_only": [
             source_id(row)
             for row in sorted(below.values(), key=lambda r: r.position or 999)
-            if row.driver_id not in moved
+            if row.driver_id not in moved | {one.driver_id for one in above}
         ],
     }
 

@@ -434,6 +434,7 @@ def override_session_type(*, race_id: int, session_type: str, by: Any) -> Race:
         before={"session_type": before or race.session_type},
         after={"session_type": session_type or race.session_type},
     )
+    detect_for_event(race.event_id)  # practice is no main
     return race
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from ingestion.models import BumpUp, Driver, Race, RaceResult
 from ingestion.services import bumpups as services
+from ingestion.services.imports import override_session_type
 from ingestion.tests.bumpup_builders import make_event, make_main, make_night, save_demo
 from racecontrol.models import AuditEvent
 from racecontrol.shared.errors import InvalidInput, NotFound
@@ -223,6 +224,16 @@ def test_practice_and_heats_are_no_mains():
     services.detect_for_event(event.pk)
 
     assert {row[3] for row in rows(event)} <= {"flagged"}
+
+
+def test_calling_a_main_practice_takes_its_moves_away(staff):
+    event = make_night()
+    services.detect_for_event(event.pk)
+    race = event.races.get(main="C")
+
+    override_session_type(race_id=race.pk, session_type="practice", by=staff)
+
+    assert {row[0] for row in rows(event)} == {"B"}
 
 
 def test_the_demo_meeting():

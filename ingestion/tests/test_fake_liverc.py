@@ -258,6 +258,13 @@ def test_clubs_edit_remove_and_add_races(fake, demo):
     assert "A-Main Rerun 1" in get(fake, EVENT).text
 
 
+def test_a_change_of_a_race_there_is_not_is_refused(fake):
+    refused = requests.post(fake.url + "/_change", json={"op": "add", "race_id": 7}, timeout=5)
+
+    assert refused.status_code == 400
+    assert "no race 7" in refused.json()["error"]
+
+
 def test_a_fault_line_is_read_as_meant():
     one, two = read_faults("429:5x2@view_event; slow:1.5x*@practice")
 
