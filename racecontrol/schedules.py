@@ -8,4 +8,5 @@ CRON = {
     "coaching.tasks.tick": "*/10 * * * *",
     "coaching.tasks.prune_prompts": "41 3 * * *",
     "coaching.tasks.report_missions": "5 6 * * *",
+    "coaching.tasks.prune_lap_files": "43 3 * * *",
 }

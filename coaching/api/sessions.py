@@ -19,6 +19,7 @@ from coaching.schemas.garage import (
     FiguresOut,
     HeatChange,
     HeatOut,
+    LapChange,
     LapIn,
     LapOut,
     OrpOut,
@@ -168,6 +169,18 @@ def add_laps(request: HttpRequest, session_id: int, body: BatchIn):
 @router.delete("/sessions/{int:session_id}/laps", response=CountOut)
 def delete_laps(request: HttpRequest, session_id: int, heat: str = Query("", max_length=100)):
     return {"count": laps.delete_laps(session_id=session_id, by=request.user, heat_name=heat)}
+
+
+@router.patch("/sessions/{int:session_id}/laps/{int:lap_id}", response=LapOut)
+def flag_lap(request: HttpRequest, session_id: int, lap_id: int, body: LapChange):
+    return laps.flag_lap(session_id=session_id, lap_id=lap_id, by=request.user, flag=body.flag)
+
+
+@router.delete("/sessions/{int:session_id}/laps/{int:lap_id}", response={204: None})
+def delete_lap(request: HttpRequest, session_id: int, lap_id: int):
+    """Take out one lap; the others keep their numbers."""
+    laps.delete_lap(session_id=session_id, lap_id=lap_id, by=request.user)
+    return Status(204, None)
 
 
 @router.get("/sessions/{int:session_id}/heats/{str:heat_name}", response=HeatOut)

@@ -163,6 +163,12 @@ class LapOut(Schema):
         return lap.confidence
 
 
+class LapChange(Schema):
+    """Why the lap does not count; empty: it counts."""
+
+    flag: Flag
+
+
 class HeatOut(Schema):
     name: str
     kind: str

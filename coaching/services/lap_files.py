@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -116,6 +117,11 @@ def read_file(file: LapFile, *, on_progress: OnProgress = silent) -> Report:
 
 def _keep_report(file: LapFile, report: Report) -> None:
     LapFile.objects.filter(pk=file.pk).update(content=None, report=asdict(report), read_at=now())
+
+
+def prune_files(*, older_than: datetime) -> int:
+    """Delete lap files sent before a moment, read or not; their laps stay. Answers how many."""
+    return LapFile.objects.filter(created_at__lt=older_than).delete()[0]
 
 
 def unpacked(content: bytes) -> Iterator[str]:
@@ -271,6 +277,10 @@ def _store(cursor: Any, report: Report, by: Any) -> list[int]:
         if session_id not in sessions or sessions[session_id].is_closed:
             raise NotReady(f"Session {session_id} was closed or deleted meanwhile; try again.")
     touched = make_heats(sessions, wanted)
+    # A table that just grew is still thought to be tiny, and would be read whole for each of the laps: here, and in
+    # the foreign key checks of the commit (which plan anew once the table was analysed).
+    cursor.execute("SET LOCAL enable_seqscan = off")
+    cursor.execute("ANALYZE coaching_heat")
     joined = (
         "lap_stage s JOIN coaching_heat h ON h.session_id = s.session_id AND h.name = s.heat_name"
     )

@@ -4,6 +4,7 @@ from coaching.tasks.athlete import read_athlete_upload
 from coaching.tasks.garage import (
     claim_demo_driver,
     import_lap_file,
+    prune_lap_files,
     score_event,
     sync_session,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "claim_demo_driver",
     "draft_mission",
     "import_lap_file",
+    "prune_lap_files",
     "prune_prompts",
     "read_athlete_upload",
     "report_missions",

@@ -1,13 +1,18 @@
 """The garage at work: lap files and laps from timing. Each may be started twice; laps are stored by natural key."""
 
 from dataclasses import asdict
+from datetime import timedelta
+from typing import Final
 
 from django.urls import reverse
+from django.utils.timezone import now
 
 from coaching.models import LapFile, RacerProfile, Session
 from coaching.services import garage_demo, lap_files, timing_sync
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotFound
+
+LAP_FILES_KEPT: Final = timedelta(days=30)
 
 
 def import_lap_file(job: jobs.Running, file_id: int) -> dict:
@@ -20,6 +25,11 @@ def import_lap_file(job: jobs.Running, file_id: int) -> dict:
     )
     job.progress(report.rows, report.rows, f"{report.stored} laps stored")
     return asdict(report)
+
+
+def prune_lap_files() -> int:
+    """Daily: uploaded lap files are kept for a month, for their reports."""
+    return lap_files.prune_files(older_than=now() - LAP_FILES_KEPT)
 
 
 def sync_session(

@@ -78,6 +78,8 @@ def samples(owner):
         | found
         | {
             "api:put /api/v1/racers/{profile_id}": {"profile_id": profile.pk},
+            f"api:patch {at}/laps/{{lap_id}}": of_session | {"lap_id": lap.pk},
+            f"api:delete {at}/laps/{{lap_id}}": of_session | {"lap_id": lap.pk},
             f"api:get {at}/heats/{{heat_name}}": of_session | {"heat_name": "Q1"},
             f"api:patch {at}/heats/{{heat_name}}": of_session | {"heat_name": "Q1"},
             f"api:post {at}/changes/{{change_id}}/decision": of_session | {"change_id": change.pk},

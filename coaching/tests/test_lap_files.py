@@ -1,15 +1,18 @@
 """Laps from a file and to a file."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.utils.timezone import now
 
 from coaching.models import LapFile, OrpScore, RunLog
 from coaching.queries import garage as queries
 from coaching.services import garage, lap_files, laps
 from coaching.services.lap_files import BadRows
+from coaching.tasks import prune_lap_files
 from coaching.tests.builders import STEADY, drive, make_session
 from coaching.uploads.lap_csv import BadRow, CsvLap, read_lap_csv
 from racecontrol.shared import jobs
@@ -324,3 +327,16 @@ def test_a_worker_killed_while_storing_leaves_nothing_and_the_next_one_finishes(
     monkeypatch.undo()
     file.refresh_from_db()
     assert lap_files.read_file(file).stored == 12
+
+
+@pytest.mark.django_db
+def test_old_files_go_and_their_laps_stay(client, session, run_jobs):
+    send(client, session, csv_of(STEADY).encode())
+    run_jobs()
+    send(client, session, csv_of(STEADY).encode())
+    old = LapFile.objects.last()
+    LapFile.objects.filter(pk=old.pk).update(created_at=now() - timedelta(days=31))
+
+    assert prune_lap_files() == 1
+    assert not LapFile.objects.filter(pk=old.pk).exists()
+    assert RunLog.objects.count() == 12

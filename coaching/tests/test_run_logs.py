@@ -1,7 +1,9 @@
 """The run log: laps in, figures and scores out. Several tests stand for a defect of the forerunner."""
 
+from threading import Thread
+
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from coaching.domain.laps import RawLap
 from coaching.domain.orp_v1 import orp_v1
@@ -377,3 +379,26 @@ def test_a_session_names_the_field_that_is_wrong(user, values, field):
 
     assert field in refusal.value.fields
     assert not Session.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_phones_on_one_heat_take_turns(user):
+    """Both log the next lap of the same heat: the session's lock gives each its own number."""
+    session = make_session(user)
+
+    def log(times) -> None:
+        try:
+            for time in times:
+                laps.add_lap(session_id=session.pk, by=user, heat_name="Q1", lap=RawLap(time))
+        finally:
+            connection.close()
+
+    phones = [Thread(target=log, args=([58.0 + n] * 10,)) for n in range(2)]
+    for phone in phones:
+        phone.start()
+    for phone in phones:
+        phone.join()
+
+    numbers = [lap.lap_number for lap in queries.laps_of(session)]
+    assert numbers == list(range(1, 21))
+    assert session.scores.get(heat__name="Q1", formula="v2").laps == 20

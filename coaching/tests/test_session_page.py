@@ -131,6 +131,16 @@ def test_a_lap_is_flagged_and_deleted_in_place(client, url, session):
     assert Page(gone).part("heat-panel") == Page(client.get(url)).part("heat-panel")
 
 
+def test_a_very_long_heat_is_shown_without_a_form_in_each_row(client, url, session):
+    drive(session, "Endurance", [58.0 + n % 7 / 10 for n in range(401)])
+
+    answer = client.get(url)
+
+    assert "Flag of lap 1" not in answer.text
+    assert "mended through the API" in answer.text
+    assert len(answer.content) < 600_000
+
+
 def test_a_change_against_the_scenario_is_asked_about_first(client, url, session):
     target = {"HX-Request": "true", "HX-Target": "changes"}
     client.post(f"{url}changes/", {"parameter": "DF", "new_value": "7000"}, headers=target)

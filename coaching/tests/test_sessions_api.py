@@ -146,6 +146,21 @@ def test_a_heat_is_rated_and_named_a_race(client, session):
     assert (result["gate"], result["excluded"]) == ("closed", {"1": "start"})
 
 
+def test_a_lap_is_flagged_and_taken_out(client, session, other):
+    drive(session, "Practice 1", [75.2, *STEADY])
+    first, second = RunLog.objects.order_by("lap_number")[:2]
+
+    flagged = client.patch(at(session, f"/laps/{first.pk}"), {"flag": "out"}, **JSON)
+    bad = client.patch(at(session, f"/laps/{first.pk}"), {"flag": "crash"}, **JSON)
+    gone = client.delete(at(session, f"/laps/{second.pk}"))
+
+    assert (flagged.json()["flag"], bad.status_code, gone.status_code) == ("out", 422, 204)
+    assert RunLog.objects.count() == 12
+    assert client.delete(at(session, f"/laps/{second.pk}")).status_code == 404
+    client.force_login(other)
+    assert client.delete(at(session, f"/laps/{first.pk}")).status_code == 404
+
+
 def test_racers_and_cars(client, user, other):
     racer = client.post("/api/v1/racers", {"name": "Ann"}, **JSON).json()
     car = client.post(

@@ -23,6 +23,7 @@ from coaching.views.run_panel import run_panel
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 
+MOST_MENDED = 400  # a form in each row of a longer heat would make a page of megabytes
 PARTS = {
     "heat-panel": "coaching/garage/_heat.html",
     "changes": "coaching/garage/_changes.html",
@@ -82,6 +83,7 @@ def session_context(session: Session, heat: Heat | None) -> dict[str, Any]:
         "heats": list(queries.heats_of(session)),
         "heat": heat,
         "panel": panel,
+        "may_mend": not session.is_closed and panel is not None and len(panel.laps) <= MOST_MENDED,
         "summary": overall,
         "best_clean_ms": queries.best_clean_ms(session),
         "session_score": scores.get("v2"),
