@@ -161,6 +161,29 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+
+
+def s3_store(*, bucket: str, url: str, key: str, secret: str) -> dict:
+    """Uploads in an S3-compatible store: private, never overwritten. Needs django-storages[s3]."""
+    options = {
+        "bucket_name": bucket,
+        "endpoint_url": url or None,
+        "access_key": key,
+        "secret_key": secret,
+        "default_acl": "private",
+        "querystring_auth": True,
+        "file_overwrite": False,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+if env("MEDIA_S3_BUCKET", default=""):
+    STORAGES["default"] = s3_store(
+        bucket=env("MEDIA_S3_BUCKET"),
+        url=env("MEDIA_S3_URL", default=""),
+        key=env("MEDIA_S3_KEY"),
+        secret=env("MEDIA_S3_SECRET"),
+    )
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 
 # -- people --------------------------------------------------------------------------------------
