@@ -5,6 +5,8 @@ import itertools
 import pytest
 from playwright.sync_api import expect
 
+from racecontrol.models import Job
+from racecontrol.shared import jobs
 from racecontrol.testing.browser import assert_fine, overflow_faults
 
 pytestmark = pytest.mark.browser
@@ -208,3 +210,38 @@ def test_an_inline_script_or_style_is_refused_by_the_policy(page):
     assert page.locator("#red").evaluate("e => getComputedStyle(e).color") != "rgb(1, 2, 3)"
     assert len(page.problems) == 2
     page.problems.clear()
+
+
+def test_a_job_is_watched_until_it_ends(open_page, user):
+    job = Job.objects.create(
+        title="Import Harvest Cup", func="x.y", owner=user, state="running", done=3, total=12
+    )
+    page = open_page(user)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/jobs/{job.pk}/")
+    expect(page.get_by_text("3 of 12")).to_be_visible()
+
+    Job.objects.filter(pk=job.pk).update(done=11, message="Race 11 of 12")
+    expect(page.get_by_text("Race 11 of 12")).to_be_visible()
+    Job.objects.filter(pk=job.pk).update(state="done", message="28 races", result={"url": "/ops/"})
+    expect(page.get_by_text("28 races")).to_be_visible()
+
+    expect(page.get_by_role("link", name="Open")).to_have_attribute("href", "/ops/")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    before = len(asked)
+    page.wait_for_timeout(2600)
+    assert len(asked) == before, "it still asks after the job has ended"
+
+
+def test_a_job_is_cancelled_and_tried_again_without_a_reload(open_page, user):
+    job = jobs.enqueue("racecontrol.tests.work.count", 1, owner=user, title="Count")
+    page = open_page(user)
+    page.goto(f"/jobs/{job.pk}/")
+
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("waiting for a worker")).to_be_visible()
+
+    assert Job.objects.get(pk=job.pk).state == "queued"
