@@ -9,6 +9,7 @@ from ingestion.domain.pace import SortedLaps, gap_to_leader
 from ingestion.models import BumpUp, Lap, Race, RaceResult
 from ingestion.queries.laps import sorted_laps
 from racecontrol.shared.charts import Chart, Mark, Series, line_chart, position_chart
+from racecontrol.shared.names import format_name
 
 SHOWN_AT_FIRST = 5
 MOST_SHOWN = 12
@@ -102,7 +103,7 @@ class RaceSheet:
         return line_chart(
             [
                 Series(
-                    label=result.driver_name.title(),
+                    label=format_name(result.driver_name),
                     points=[(lap.number, lap.ms) for lap in self.laps[result.pk]],
                     marks=self._marks(result),
                     look=self.look(result),
@@ -136,7 +137,7 @@ class RaceSheet:
         return position_chart(
             [
                 Series(
-                    label=result.driver_name.title(),
+                    label=format_name(result.driver_name),
                     points=self._places(result),
                     look=self.look(result),
                     is_strong=result.driver_id in self.chosen_ids,
@@ -160,7 +161,7 @@ class RaceSheet:
         return line_chart(
             [
                 Series(
-                    label=result.driver_name.title(),
+                    label=format_name(result.driver_name),
                     points=list(enumerate(gaps[str(result.pk)], start=1)),
                     look=self.look(result),
                 )

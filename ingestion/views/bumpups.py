@@ -17,6 +17,7 @@ from ingestion.services import bumpups as services
 from racecontrol.shared.charts import Chart, Rung, Tier, ladder
 from racecontrol.shared.errors import NotAllowed, RaceError
 from racecontrol.shared.htmx import answer
+from racecontrol.shared.names import format_name
 
 SHOW = {"": "Everybody", "moved": "Only who moved", "review": "To be looked at"}
 
@@ -183,7 +184,7 @@ def chart_of(one: ClassLadder, *, only_moved: bool) -> Chart:
             [
                 Rung(
                     key=str(place.driver.pk),
-                    label=place.driver.name,
+                    label=format_name(place.driver.name),
                     place="DNS" if place.is_dns else str(place.position or ""),
                     note=f"from {place.came_by.source_race.label}" if place.came_by else "",
                     has_moved_up=place.moved_up is not None,

@@ -12,11 +12,13 @@ from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
 from racecontrol.shared.cards import Card
+from racecontrol.shared.names import format_name
 from racecontrol.shared.units import format_gap, format_ms
 
 register = template.Library()
 register.filter("clock", format_ms)
 register.filter("gap", format_gap)
+register.filter("person", format_name)
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 

@@ -12,6 +12,7 @@ from waffle.testutils import override_flag
 from racecontrol import navigation
 from racecontrol.shared import flags
 from racecontrol.shared.cards import Card, cards_of
+from racecontrol.shared.names import format_name
 from racecontrol.templatetags.race_format import ago, litres, localtime_in, race_time
 
 NOON = dt.datetime(2026, 7, 1, 12, 0, tzinfo=dt.UTC)
@@ -30,6 +31,21 @@ def test_race_time_is_in_whole_seconds(ms, words):
 )
 def test_fuel_is_read_in_the_size_people_think_in(ml, words):
     assert litres(ml) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("IDRIS ZIMMERAKER", "Idris Zimmeraker"),
+        ("PERRIN O'DELL-MCKAY", "Perrin O'Dell-McKay"),
+        ("J. P. ÅBERG", "J. P. Åberg"),
+        ("Jo van der Berg", "Jo van der Berg"),
+        ("McKay", "McKay"),
+        ("", ""),
+    ],
+)
+def test_names_are_not_shouted(name, written):
+    assert format_name(name) == written
 
 
 @pytest.mark.parametrize(
