@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.timezone import now
 
 from ingestion.domain.bumpups import Detection, Move, detect
@@ -126,7 +126,7 @@ def _detect_batch(event_ids: list[int]) -> Summary:
         changed, [*FACTS, *VERDICT, "race_class", "updated_at"], batch_size=200
     )
     linked = _relinked(held, again)
-    BumpUp.objects.bulk_update(linked, ["moved_again"], batch_size=500)
+    _save_links(linked)
     new = {id(row) for row in fresh}
     return Summary(
         events=len(ids),
@@ -209,6 +209,19 @@ def _relinked(rows: dict[Key, BumpUp], again: dict[Key, int]) -> list[BumpUp]:
             row.moved_again = onward
             changed.append(row)
     return changed
+
+
+def _save_links(rows: list[BumpUp]) -> None:
+    """All links in one statement: Django's own writes a branch per row, ten times slower."""
+    if not rows:
+        return
+    table = BumpUp._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET moved_again_id = link.onward"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS link (pk, onward) WHERE id = link.pk",
+            [[row.pk for row in rows], [row.moved_again_id for row in rows]],
+        )
 
 
 # -- people
