@@ -203,7 +203,9 @@ def test_a_tokens_writes_are_counted_on_both_ways(ask, user, settings):
     assert answers == [422, 422, 422, 429, 429] or RateWindow.objects.count() > 1
 
 
-@pytest.mark.parametrize("plan_id", ["42", str(uuid.uuid4()), "x" * 400, "%00", ""])
+@pytest.mark.parametrize(
+    "plan_id", ["42", "7f9c24e8-3b1a-4d52-9e0f-5a6b7c8d9e0f", "x" * 400, "%00", ""]
+)
 def test_an_unknown_id_is_not_found(ask, plan_id):
     assert ask("GET", f"{URL}/{plan_id}")[0] in (404, 400)
 
