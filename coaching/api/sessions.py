@@ -183,13 +183,13 @@ def delete_lap(request: HttpRequest, session_id: int, lap_id: int):
     return Status(204, None)
 
 
-@router.get("/sessions/{int:session_id}/heats/{str:heat_name}", response=HeatOut)
+@router.get("/sessions/{int:session_id}/heats/{path:heat_name}", response=HeatOut)
 def read_heat(request: HttpRequest, session_id: int, heat_name: str):
     heat = queries.heat_named(queries.session_for(request.user, session_id), heat_name)
     return {"name": heat.name, "kind": heat.kind, "laps": heat.laps.select_related("heat")}
 
 
-@router.patch("/sessions/{int:session_id}/heats/{str:heat_name}", response=HeatOut)
+@router.patch("/sessions/{int:session_id}/heats/{path:heat_name}", response=HeatOut)
 def change_heat(request: HttpRequest, session_id: int, heat_name: str, body: HeatChange):
     heat = queries.heat_named(queries.session_for(request.user, session_id), heat_name)
     heat = garage.change_heat(

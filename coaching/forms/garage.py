@@ -132,11 +132,12 @@ class SessionForm(SetupFields):
         self.fields["profile"].queryset = profiles
         self.fields["vehicle"].queryset = queries.vehicles_of(user)
         self.track_names = timing.track_names(user)
-        if self.instance.pk:
-            del self.fields["profile"]
+        if self.instance.pk or not profiles:
+            del self.fields["profile"]  # without a racer the service makes one of the person's name
         else:
+            self.initial.setdefault("profile", profiles[0])
+        if not self.instance.pk:
             self.initial.setdefault("start_date", localdate())
-            self.initial.setdefault("profile", profiles.first())
 
 
 class LapForm(forms.Form):

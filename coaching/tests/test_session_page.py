@@ -224,6 +224,24 @@ def test_a_session_is_made_changed_and_deleted_by_form(client, user):
     assert not user.racer_profiles.get().sessions.exists()
 
 
+def test_the_first_session_makes_the_person_a_racer_and_looking_makes_nothing(client, user):
+    client.get("/coaching/sessions/new/")
+    assert not user.racer_profiles.exists()
+
+    client.post(
+        "/coaching/sessions/new/",
+        {
+            "name": "Saturday",
+            "session_type": "Practice",
+            "start_date": "2026-05-02",
+            "practice_rounds": "0",
+            "qualifying_rounds": "0",
+        },
+    )
+
+    assert user.racer_profiles.get().sessions.get().name == "Saturday"
+
+
 def test_racers_and_cars_by_form(client, user):
     client.post(
         "/coaching/racers/new/", {"name": "Ann", "experience_level": "Pro", "driving_style": "calm"}

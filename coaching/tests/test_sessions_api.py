@@ -1,5 +1,7 @@
 """Sessions and laps as JSON."""
 
+from urllib.parse import quote
+
 import pytest
 
 from coaching.models import RunLog
@@ -144,6 +146,15 @@ def test_a_heat_is_rated_and_named_a_race(client, session):
 
     result = client.get(at(session, "/orp?heat=Saturday 3")).json()["result"]
     assert (result["gate"], result["excluded"]) == ("closed", {"1": "start"})
+
+
+@pytest.mark.parametrize("name", ["1/8 Buggy A-Main", "Q1", "Übung 2", "a?b#c"])
+def test_heats_are_found_by_any_name(client, session, name):
+    drive(session, name, [58.0])
+
+    answer = client.get(at(session, f"/heats/{quote(name, safe='')}"))
+
+    assert (answer.status_code, answer.json()["name"]) == (200, name)
 
 
 def test_a_lap_is_flagged_and_taken_out(client, session, other):

@@ -91,8 +91,6 @@ def vehicle_delete(request: HttpRequest, vehicle_id: int) -> HttpResponse:
 def session_form(request: HttpRequest, session_id: int | None = None) -> HttpResponse:
     """Make a session, or change what is said about one."""
     there = queries.session_for(request.user, session_id) if session_id else None
-    if there is None and not queries.profiles_of(request.user).exists():
-        garage.default_profile(request.user)
     form = SessionForm(request.POST or None, instance=there, user=request.user)
     if request.method == "POST" and form.is_valid():
         values = form.values()
@@ -101,7 +99,9 @@ def session_form(request: HttpRequest, session_id: int | None = None) -> HttpRes
             if there:
                 saved = garage.change_session(session_id=there.pk, by=request.user, **values)
             else:
-                saved = garage.create_session(by=request.user, profile_id=profile.pk, **values)
+                saved = garage.create_session(
+                    by=request.user, profile_id=profile.pk if profile else None, **values
+                )
         except InvalidInput as refusal:
             form.add_refusal(refusal)
         else:
