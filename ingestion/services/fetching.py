@@ -148,11 +148,19 @@ def budget_report() -> list[dict]:
             "left_today": max(0, settings.LIVERC_PER_DAY - row["n"]),
             "used_today": row["n"],
             "per_day": settings.LIVERC_PER_DAY,
+            "state": "spent" if row["n"] >= settings.LIVERC_PER_DAY else "open",
         }
         for row in used.order_by("-n")[:50]
     ]
     report += [
-        {"source": str(block), "left_today": 0, "used_today": 0, "per_day": 0} for block in blocks
+        {
+            "source": block.host,
+            "left_today": 0,
+            "used_today": 0,
+            "per_day": 0,
+            "state": f"{block.get_reason_display()}; rests until {block.until:%H:%M} UTC",
+        }
+        for block in blocks
     ]
     return report
 

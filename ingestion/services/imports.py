@@ -225,7 +225,8 @@ def _import(
     first_main = min(
         (race.run_order for race in saved.races if race.main or race.final), default=None
     )
-    _set_state(event, Event.State.PARTIAL if wanted else None)
+    is_lacking = any(race.state not in (Race.State.IMPORTED, Race.State.EMPTY) for race in wanted)
+    _set_state(event, Event.State.PARTIAL if is_lacking else None)
     for place, race in enumerate(wanted, start=done):
         on_progress(Progress(place, total, race.label))
         _import_race(

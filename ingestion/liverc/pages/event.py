@@ -99,7 +99,11 @@ def read_event(page: str | bytes) -> EventPage:
     stats = read_stats(part)
     if not head.h3 or not head.h5:
         raise UnexpectedPage(page=PAGE, selector="h3.page-header", excerpt=part.get_text())
-    if not tables and "Race Lineups" not in part.get_text():
+    # An event nobody posted anything for has no lists; links without lists mean a changed page.
+    has_links = any(
+        "view_" in query_of(a["href"]).get("p", "") for a in part.find_all("a", href=True)
+    )
+    if not tables and (has_links or "Race Lineups" not in part.get_text()):
         raise UnexpectedPage(page=PAGE, selector="table.entry_list_data", excerpt=part.get_text())
     try:
         covers = days(head.h5)
