@@ -1,0 +1,58 @@
+"""A race page read into results and laps, beside BeautifulSoup's html.parser alone on the same page."""
+
+import time
+from statistics import median
+
+ROUNDS = 15
+
+
+def cpu_ms(work) -> float:
+    """Median CPU milliseconds of one call."""
+    work()
+    spent = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        work()
+        spent.append((time.process_time() - began) * 1000)
+    return median(spent)
+
+
+def pages() -> dict[str, str]:
+    """Our own stand-in's largest race, and the recorded pages where they lie beside the project."""
+    import django
+
+    django.setup()
+    from ingestion.fake_liverc.people import DEMO
+    from ingestion.fake_liverc.site import Site
+    from ingestion.fake_liverc.world import DEMO_EVENT_ID, World
+    from racecontrol.testing.shared_cases import shared_path
+
+    world = World(seed=1)
+    race = world.meeting(world.track(DEMO), DEMO_EVENT_ID).races[-1]
+    body = Site(world).body_of(f"/{DEMO}/results/?p=view_race_result&id={race.id}")
+    found = {"stand-in": body}
+    for name in ("race_6304829_amain_2026", "race_6304830_bmain_2026"):
+        if (path := shared_path(f"liverc/dev/{name}.html")) is not None:
+            found[name] = path.read_text()
+    return found
+
+
+def run() -> list[dict]:
+    from bs4 import BeautifulSoup
+
+    rows = []
+    for name, html in pages().items():
+        from ingestion.liverc.pages.race import read_race
+
+        ours = cpu_ms(lambda html=html: read_race(html))
+        peer = cpu_ms(lambda html=html: BeautifulSoup(html, "html.parser"))
+        rows.append(
+            {
+                "entry": f"parse: {name}",
+                "target": "<= 1/6 of html.parser alone",
+                "measured": f"{ours:.1f} ms",
+                "ratio": f"{ours / peer:.3f}",
+                "note": f"peer {peer:.1f} ms, {len(html) / 1000:.0f} kB, CPU time",
+            }
+        )
+    return rows
