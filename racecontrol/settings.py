@@ -286,7 +286,10 @@ Q_CLUSTER = {
     },
 }
 # Who may follow which live topic: prefix -> function(user, topic) -> bool, by name.
-LIVE_TOPICS: dict[str, str] = {"job": "racecontrol.shared.jobs.may_follow"}
+LIVE_TOPICS: dict[str, str] = {
+    "job": "racecontrol.shared.jobs.may_follow",
+    "strategy": "strategy.access.may_follow",
+}
 # What the dashboard shows: functions(request) -> Card or None, by name.
 HOME_CARDS: list[str] = [
     "ingestion.cards.latest_events",
@@ -295,7 +298,7 @@ HOME_CARDS: list[str] = [
     "coaching.cards.missions.todays_mission",
 ]
 # Whether two people share a team: function(user, owner_id) -> bool, by name. Strategy fills it.
-TEAM_LOOKUP = ""
+TEAM_LOOKUP = "strategy.queries.shares_team"
 # What is left of the request budgets: function() -> [{"source", "left_today", ...}], by name.
 BUDGET_REPORT = "ingestion.services.fetching.budget_report"
 # What `load_demo` asks each room for: functions(by=user), repeatable, by name.

@@ -72,11 +72,15 @@ def solve(
     instance: Instance,
     *,
     time_limit: float = 60.0,
+    first_only: bool = False,
     on_progress: OnProgress = silent,
     is_cancelled: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = monotonic,
 ) -> Solution:
-    """The fastest plan within the rules, as good as `time_limit` seconds allow."""
+    """The fastest plan within the rules, as good as `time_limit` seconds allow.
+
+    `first_only` stops at the first valid plan: usually well under a second.
+    """
     started = clock()
 
     def tell(label: str) -> None:
@@ -85,12 +89,12 @@ def solve(
     def left() -> float:
         return -1.0 if is_cancelled() else time_limit - (clock() - started)
 
-    solution = _solve(instance, Columns(instance), left, tell)
+    solution = _solve(instance, Columns(instance), left, tell, first_only)
     # the number of stops is rarely short; only then the larger model that counts stints
     if (instance.rules.min_stops and solution.score and _too_few_stops(solution.score)) or (
         instance.rules.min_stops and solution.status == "unknown"
     ):
-        solution = _solve(instance, Columns(instance, by_stints=True), left, tell)
+        solution = _solve(instance, Columns(instance, by_stints=True), left, tell, first_only)
     return Solution(
         solution.status, solution.plan, solution.score, solution.bound_ms,
         clock() - started, solution.how,
@@ -106,8 +110,13 @@ def _solve(
     columns: Columns,
     left: Callable[[], float],
     tell: Callable[[str], None],
+    first_only: bool,
 ) -> Solution:
     patience = left()
+    if not columns.length:
+        return Solution(
+            "infeasible", [], None, 0, 0.0, "no stint fits tank, tyres and its shortest length"
+        )
     relaxation = Relaxation(columns)
     worst = _dearest(columns)
     pool: list[Bound] = []
@@ -121,7 +130,7 @@ def _solve(
     impossible = _first_plan(state, search, worst, left, tell)
     if impossible:
         return Solution("infeasible", [], None, 0, 0.0, "every plan breaks a rule")
-    if state.best is not None:
+    if state.best is not None and not first_only:
         _improve(state, search, bound, left, tell)
     return _finish(instance, columns, state)
 
@@ -236,7 +245,7 @@ def _exact(
 ) -> None:
     """Exhaust the plans below a rising ceiling; what overflows still finds better plans."""
     above = max(state.lower - search.bound.value, 0.0) + 1_000.0
-    while left() > 0 and not state.is_proven:
+    while left() > 0 and not state.is_proven and state.best is not None:
         ceiling = min(search.bound.value + above, state.best.cost - 1.0)
         tell(f"proving: no plan below {ceiling / 1000:.1f} s?")
         found = search.run(ceiling=ceiling, cap=cap, keep_going=lambda: left() > 0)

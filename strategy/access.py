@@ -1,0 +1,74 @@
+"""Who may see and do what in strategy; asked by page, API, task and live stream alike.
+
+A stranger to a team is told nothing is there; a member without the role is told what is missing.
+"""
+
+from typing import Any
+
+from racecontrol.shared.errors import NotAllowed, NotFound
+from strategy.models import EventParticipation, Membership, RaceStrategy, Role, StrategyEvent, Team
+
+PLANNERS = frozenset({Role.OWNER, Role.STRATEGIST})
+OWNERS = frozenset({Role.OWNER})
+EVERYONE = frozenset(Role)
+
+
+def role_in(user: Any, team_id: int | None) -> str | None:
+    """The person's role in the team, None for strangers. Staff act as owners."""
+    if not user.is_authenticated or team_id is None:
+        return None
+    if user.is_staff:
+        return Role.OWNER
+    return (
+        Membership.objects.filter(team_id=team_id, user=user).values_list("role", flat=True).first()
+    )
+
+
+def require(user: Any, team_id: int | None, roles: frozenset = EVERYONE) -> str:
+    """The role, if it is one of `roles`. Raises NotFound for strangers, NotAllowed for others."""
+    role = role_in(user, team_id)
+    if role is None:
+        raise NotFound("There is no such team, or it is not yours.")
+    if role not in roles:
+        wanted = " or ".join(sorted(roles))
+        raise NotAllowed(f"This needs the role {wanted}; yours is {role}.")
+    return role
+
+
+def team_for(user: Any, team_id: int, roles: frozenset = EVERYONE) -> Team:
+    require(user, team_id, roles)
+    return Team.objects.get(pk=team_id)
+
+
+def event_for(user: Any, event_id: int, roles: frozenset = EVERYONE) -> StrategyEvent:
+    """The event, for members of its host and, to look at, for whoever signed up."""
+    event = StrategyEvent.objects.select_related("host").filter(pk=event_id).first()
+    if event is None:
+        raise NotFound("There is no such event, or it is not yours.")
+    if roles == EVERYONE and role_in(user, event.host_id) is None:
+        if EventParticipation.objects.filter(event=event, user_id=user.pk).exists():
+            return event
+        entries = Team.objects.filter(event_entries__event=event, memberships__user_id=user.pk)
+        if entries.exists():
+            return event
+    require(user, event.host_id, roles)
+    return event
+
+
+def strategy_for(user: Any, strategy_id: int, roles: frozenset = EVERYONE) -> RaceStrategy:
+    row = (
+        RaceStrategy.objects.select_related("team", "event", "instance", "car", "current")
+        .filter(pk=strategy_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound("There is no such strategy, or it is not yours.")
+    require(user, row.team_id, roles)
+    return row
+
+
+def may_follow(user: Any, topic: str) -> bool:
+    """Live news of a strategy (`strategy:12`): members of its team."""
+    number = topic.partition(":")[2].partition(":")[0]
+    row = RaceStrategy.objects.filter(pk=number).first() if number.isdecimal() else None
+    return row is not None and role_in(user, row.team_id) is not None

@@ -1,0 +1,287 @@
+"""The rules of a race as checked data (`ruleset/1`), and from them the problem to solve.
+
+Times in seconds in the rule set (people read it), milliseconds everywhere inside.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from racecontrol.shared.errors import ImpossiblePlan, InvalidInput
+
+Seconds = Annotated[int, Field(ge=0, le=10_000_000)]
+LONGEST_LAPS = 4_000
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ByCategory(Shape):
+    """Drive time for drivers of some categories; it wins over the general numbers."""
+
+    category: list[str]
+    min_s: Seconds | None = None
+    max_s: Seconds | None = None
+    continuous_max_s: Seconds | None = None
+
+
+class GroupRule(Shape):
+    """Drivers of these categories together drive at least this long."""
+
+    name: str = "group"
+    category: list[str]
+    min_s: Seconds
+
+
+class RollingRule(Shape):
+    max_s: Seconds
+    window_s: Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+class Regulations(Shape):
+    """What a race demands. Everything is optional: no number, no rule."""
+
+    key: str = "house"
+    source: str = ""
+    min_drive_s: Seconds = 0
+    max_drive_s: Seconds | None = None
+    continuous_max_s: Seconds | None = None
+    max_stints_in_a_row: Annotated[int, Field(ge=1, le=50)] = 2
+    rest_s: Seconds = 0
+    rolling: RollingRule | None = None
+    fair_share_pct: Annotated[int, Field(ge=0, le=100)] = 0
+    by_category: list[ByCategory] = []
+    groups: list[GroupRule] = []
+    mandatory_stops: Annotated[int, Field(ge=0, le=500)] = 0
+    min_stint_laps: Annotated[int, Field(ge=1, le=500)] = 3
+    max_stint_laps: Annotated[int, Field(ge=1, le=2000)] | None = None
+    pit_lane_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    min_service_s: Seconds = 0
+    refuel_ml_per_s: Annotated[int, Field(ge=1, le=100_000)] = 2_500
+    tyre_change_s: Seconds = 20
+    driver_change_s: Seconds = 25
+    service_order: Literal["parallel", "fuel_then_tyres", "sequential"] = "fuel_then_tyres"
+    tyres: Literal["every_stop", "optional"] = "every_stop"
+    pit_closed_laps: list[Annotated[int, Field(ge=0, le=LONGEST_LAPS)]] = []
+    start_drivers: list[str] | None = None
+    finish_drivers: list[str] | None = None
+
+
+def read_regulations(data: object) -> Regulations:
+    """The rule set in parsed JSON; raises InvalidInput naming each wrong field."""
+    try:
+        return Regulations.model_validate(data)
+    except ValidationError as error:
+        fields: dict[str, list[str]] = {}
+        for item in error.errors():
+            name = ".".join(["regulations", *(str(part) for part in item["loc"])])
+            fields.setdefault(name, []).append(item["msg"])
+        first = next(iter(fields))
+        raise InvalidInput(
+            f"The regulations cannot be used: {first}: {fields[first][0]}", fields=fields
+        ) from error
+
+
+# A start for each series, from public pages of the year named: check before use, rules change.
+PRESETS: dict[str, dict] = {
+    "house": {"key": "house", "rest_s": 3600, "continuous_max_s": 9000},
+    "iracing-team": {
+        "key": "iracing-team",
+        "source": "iRacing team driving FAQ, 2015; check before use",
+        "fair_share_pct": 25,
+    },
+    "le-mans-24": {
+        "key": "le-mans-24",
+        "source": "FIA WEC and ACO pages, 2017-2024; check before use",
+        "min_drive_s": 21_600,
+        "max_drive_s": 50_400,
+        "rolling": {"max_s": 14_400, "window_s": 21_600},
+    },
+    "spa-24": {
+        "key": "spa-24",
+        "source": "gt-world-challenge-europe.com 2023, endurance-info 2020; check before use",
+        "min_drive_s": 7_200,
+        "max_drive_s": 39_600,
+        "continuous_max_s": 11_700,
+        "rest_s": 3_600,
+    },
+    "kart-6h": {
+        "key": "kart-6h",
+        "source": "a common club rule; check before use",
+        "continuous_max_s": 3_600,
+        "rest_s": 1_200,
+        "mandatory_stops": 6,
+        "min_service_s": 60,
+        "tyres": "optional",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A driver as the problem needs him. Windows in ms on the race clock."""
+
+    name: str
+    lap_ms: int
+    wet_lap_ms: int
+    windows: Sequence[tuple[int, int]]
+    category: str = ""
+    no_night: bool = False
+    no_wet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CarNumbers:
+    tank_ml: int
+    reserve_ml: int
+    burn_ml: int
+    wet_burn_percent: int
+    fuel_us_per_ml: int
+    tyre_life_laps: int
+    tyre_deg_ms: int
+    tyre_deg2_us: int
+    tyre_cold_ms: int
+    tyre_wrong_ms: int
+
+
+def race_laps(
+    *, duration_ms: int, lap_ms: int, laps_per_tank: int, stop_ms: int
+) -> tuple[int, list[int]]:
+    """Laps started before the flag with a nominal stop at each empty tank, and the clock at each boundary."""
+    if min(duration_ms, lap_ms, laps_per_tank) < 1:
+        raise ImpossiblePlan("Race length, lap time and laps on a tank must be above zero.")
+    clock = [0]
+    while clock[-1] < duration_ms:
+        laps = len(clock) - 1
+        stop = stop_ms if laps and laps % laps_per_tank == 0 else 0
+        clock.append(clock[-1] + stop + lap_ms)
+        if len(clock) > LONGEST_LAPS:
+            raise ImpossiblePlan(f"The race has more than {LONGEST_LAPS} laps: check the lap time.")
+    return len(clock) - 1, clock
+
+
+def letters_of(clock: Sequence[int], conditions: Sequence[Sequence]) -> str:
+    """One letter a lap from spans [from_ms, to_ms, "N" | "W" | "X"]; what is not said is a dry day."""
+    letters = []
+    for at in clock[:-1]:
+        night = any(a <= at < b and kind in ("N", "X") for a, b, kind in conditions)
+        wet = any(a <= at < b and kind in ("W", "X") for a, b, kind in conditions)
+        letters.append("DNWX"[night + 2 * wet])
+    return "".join(letters)
+
+
+def build_problem(
+    *,
+    name: str,
+    duration_ms: int,
+    lap_ms: int,
+    conditions: Sequence[Sequence],
+    car: CarNumbers,
+    rules: Regulations,
+    drivers: Sequence[Entrant],
+) -> dict:
+    """The stint problem (`stintopt/1`) of one car in one race.
+
+    A timed race has as many laps as start before the flag at the typical lap and nominal stops. Laps
+    at night burn what dry laps by day burn, wet ones the car's wet share.
+    """
+    if not drivers:
+        raise ImpossiblePlan("Nobody drives: put drivers into the plan.")
+    usable = car.tank_ml - car.reserve_ml
+    laps_per_tank = min(usable // max(car.burn_ml, 1), car.tyre_life_laps)
+    if rules.max_stint_laps:
+        laps_per_tank = min(laps_per_tank, rules.max_stint_laps)
+    if laps_per_tank < rules.min_stint_laps:
+        raise ImpossiblePlan(
+            f"A tank lasts {laps_per_tank} laps, but a stint takes at least {rules.min_stint_laps}."
+        )
+    refuel_ms = -(-laps_per_tank * car.burn_ml * 1000 // rules.refuel_ml_per_s)
+    stop_ms = round(rules.pit_lane_s * 1000) + max(refuel_ms, rules.min_service_s * 1000)
+    laps, clock = race_laps(
+        duration_ms=duration_ms, lap_ms=lap_ms, laps_per_tank=laps_per_tank, stop_ms=stop_ms
+    )
+    wet_burn = max(car.burn_ml * car.wet_burn_percent // 100, 1)
+    letters = letters_of(clock, conditions)
+    wet_lap = min(d.wet_lap_ms for d in drivers)
+    far = clock[-1] + 1
+    people = []
+    for who in drivers:
+        special = next((r for r in rules.by_category if who.category in r.category), None)
+        least, most = rules.min_drive_s, rules.max_drive_s
+        running = rules.continuous_max_s
+        if special:
+            least = special.min_s if special.min_s is not None else least
+            most = special.max_s if special.max_s is not None else most
+            running = special.continuous_max_s if special.continuous_max_s is not None else running
+        people.append({
+            "id": who.name,
+            "category": who.category,
+            "lap_ms": {"D": who.lap_ms, "N": who.lap_ms, "W": who.wet_lap_ms, "X": who.wet_lap_ms},
+            # the nominal clock runs a little past the flag: free to the end means to the last lap
+            "available_ms": [[a, far if b >= duration_ms else b] for a, b in who.windows],
+            "no_night": who.no_night,
+            "no_wet": who.no_wet,
+            "min_drive_ms": least * 1000,
+            "max_drive_ms": far if most is None else most * 1000,
+            "max_continuous_ms": far if running is None else running * 1000,
+            "max_consecutive": rules.max_stints_in_a_row,
+            "min_rest_ms": rules.rest_s * 1000,
+        })  # fmt: skip
+    seat = {who.name: n for n, who in enumerate(drivers)}
+    return {
+        "schema": "stintopt/1",
+        "id": name,
+        "race": {
+            "laps": laps,
+            "clock_ms": clock,
+            "lap_nominal_ms": [
+                max(wet_lap, lap_ms) if letter in "WX" else lap_ms for letter in letters
+            ],
+        },
+        "conditions": {"by_lap": letters},
+        "car": {
+            "tank_ml": car.tank_ml, "reserve_ml": car.reserve_ml,
+            "burn_ml": {"D": car.burn_ml, "N": car.burn_ml, "W": wet_burn, "X": wet_burn},
+            "fuel_us_per_ml": car.fuel_us_per_ml,
+            "tyre": {"life_laps": car.tyre_life_laps, "deg_ms": car.tyre_deg_ms,
+                     "deg2_us": car.tyre_deg2_us, "cold_ms": car.tyre_cold_ms,
+                     "wrong_ms": car.tyre_wrong_ms},
+        },
+        "pit": {
+            "lane_ms": round(rules.pit_lane_s * 1000), "refuel_ml_per_s": rules.refuel_ml_per_s,
+            "tyre_ms": rules.tyre_change_s * 1000, "swap_ms": rules.driver_change_s * 1000,
+            "mode": rules.service_order, "min_service_ms": rules.min_service_s * 1000,
+            "closed_laps": [n for n in rules.pit_closed_laps if n < laps],
+        },
+        "rules": {
+            "min_stint_laps": rules.min_stint_laps, "max_stint_laps": rules.max_stint_laps,
+            "tyre_policy": rules.tyres, "fair_share_pct": rules.fair_share_pct,
+            "groups": [
+                {"name": g.name, "min_drive_ms": g.min_s * 1000,
+                 "drivers": [n for n, who in enumerate(drivers) if who.category in g.category]}
+                for g in rules.groups
+            ],
+            "start_drivers": _seats(rules.start_drivers, seat, "start_drivers"),
+            "finish_drivers": _seats(rules.finish_drivers, seat, "finish_drivers"),
+            "min_stops": rules.mandatory_stops,
+            "rolling": None if rules.rolling is None else {
+                "max_ms": rules.rolling.max_s * 1000, "window_ms": rules.rolling.window_s * 1000},
+            "fresh_ms": 4_200_000, "balance_tolerance_ms": 30_000,
+        },
+        "drivers": people,
+    }  # fmt: skip
+
+
+def _seats(names: list[str] | None, seat: dict[str, int], field: str) -> list[int] | None:
+    if names is None:
+        return None
+    unknown = [name for name in names if name not in seat]
+    if unknown:
+        raise InvalidInput(
+            f"{unknown[0]} is not among the drivers.",
+            fields={f"regulations.{field}": [f"{unknown[0]} is not among the drivers."]},
+        )
+    return [seat[name] for name in names]

@@ -1,0 +1,152 @@
+"""Race strategies, their versions, and the stints of each version."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from strategy.models.events import EventInstance, StrategyEvent
+from strategy.models.teams import Car, Team
+
+
+class RaceStrategy(models.Model):
+    """One way to run one race for one team. `version` counts every change; writers name the one they saw."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        ACTIVE = "active", "active"
+        ARCHIVED = "archived", "archived"
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="strategies")
+    event = models.ForeignKey(StrategyEvent, on_delete=models.CASCADE, related_name="strategies")
+    instance = models.ForeignKey(
+        EventInstance, null=True, blank=True, on_delete=models.PROTECT, related_name="strategies"
+    )
+    car = models.ForeignKey(Car, on_delete=models.PROTECT, related_name="strategies")
+    name = models.CharField(max_length=80)
+    status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
+    is_locked = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
+    # [{user_id, name, lap_ms, wet_lap_ms, source, available_ms}]: the pace model, and where it is from
+    drivers = models.JSONField(default=list)
+    # the whole problem as stintopt/1, built from event, car, rules and drivers; versions answer it
+    problem = models.JSONField(default=dict)
+    current = models.ForeignKey(
+        "PlanVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "event", "name"], name="strategy_name_once_per_event"
+            ),
+            models.UniqueConstraint(
+                fields=["team", "event", "instance"],
+                condition=Q(status="active"),
+                nulls_distinct=False,
+                name="strategy_one_active",
+            ),
+        ]
+        indexes = [models.Index(fields=["event", "team"], name="strategy_event_team")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PlanVersion(models.Model):
+    """A plan as somebody or the optimiser laid it; never changed, only followed by another."""
+
+    class Origin(models.TextChoices):
+        INITIAL = "initial", "first plan"
+        OPTIMISED = "optimised", "optimiser"
+        MANUAL = "manual", "by hand"
+        IMPORTED = "imported", "imported"
+
+    strategy = models.ForeignKey(RaceStrategy, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    origin = models.CharField(max_length=10, choices=Origin)
+    reason = models.CharField(max_length=200, blank=True)
+    problem = models.JSONField(default=dict)  # as it was when the version was made
+    z1_ms = models.BigIntegerField()
+    z2_ms = models.BigIntegerField()
+    z3_ms = models.BigIntegerField()
+    bound_ms = models.BigIntegerField(null=True, blank=True)
+    is_proven = models.BooleanField(default=False)
+    broken_rules = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["strategy", "number"], name="plan_version_once"),
+            models.CheckConstraint(
+                condition=Q(is_proven=False) | Q(bound_ms=models.F("z1_ms")),
+                name="proven_means_bound_met",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class StintPlan(models.Model):
+    """One stint of one version. Laps are numbered from 0; times are ms on the race clock."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "planned"
+        READY = "ready", "ready"
+        RUNNING = "in_progress", "in progress"
+        COMPLETED = "completed", "completed"
+        SKIPPED = "skipped", "skipped"
+        ABORTED = "aborted", "aborted"
+
+    strategy = models.ForeignKey(RaceStrategy, on_delete=models.CASCADE, related_name="stints")
+    plan = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="stints")
+    number = models.PositiveIntegerField()
+    seat = models.PositiveSmallIntegerField(help_text="Place in the problem's list of drivers.")
+    driver = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="planned_stints",
+    )
+    start_lap = models.PositiveIntegerField()
+    laps = models.PositiveIntegerField()
+    planned_start_ms = models.PositiveBigIntegerField()
+    planned_ms = models.PositiveBigIntegerField()
+    stop_ms = models.PositiveIntegerField(default=0)
+    fuel_in_ml = models.PositiveIntegerField()
+    fuel_out_ml = models.PositiveIntegerField()
+    tyres = models.CharField(max_length=4, choices=[("new", "new"), ("keep", "kept")])
+    compound = models.PositiveSmallIntegerField(default=0)
+    pit_instructions = models.JSONField(default=dict)
+    is_locked = models.BooleanField(default=False)
+    actual_start_at = models.DateTimeField(null=True, blank=True)
+    actual_end_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="stint_number_once"),
+            models.UniqueConstraint(
+                fields=["strategy"], condition=Q(status="in_progress"), name="one_stint_running"
+            ),
+            models.UniqueConstraint(
+                fields=["strategy"], condition=Q(status="ready"), name="one_stint_ready"
+            ),
+            models.CheckConstraint(condition=Q(laps__gt=0), name="stint_has_laps"),
+        ]
+        indexes = [
+            models.Index(fields=["strategy", "number"], name="stint_strategy_number"),
+            models.Index(fields=["driver", "status"], name="stint_driver_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"stint {self.number}"

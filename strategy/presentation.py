@@ -1,0 +1,134 @@
+"""A plan as people look at it: rows, charts, and the files it is exported as."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from icalendar import Calendar
+from icalendar import Event as CalendarEvent
+
+from racecontrol.shared.charts.chart import Chart
+from racecontrol.shared.charts.lines import Series, line_chart
+from racecontrol.shared.charts.stint_bars import Bar, Row, stint_bars
+from strategy.models import PlanVersion, RaceStrategy, StintPlan
+
+COLUMNS = ("number", "driver", "first_lap", "last_lap", "laps", "start", "start_utc", "drive_ms",
+           "stop_ms", "fuel_in_ml", "fuel_out_ml", "add_ml", "tyres", "compound")  # fmt: skip
+
+
+def start_of(row: RaceStrategy, stint: StintPlan) -> datetime | None:
+    if row.instance is None:
+        return None
+    return row.instance.starts_at + timedelta(milliseconds=stint.planned_start_ms)
+
+
+def clock(ms: int) -> str:
+    """Race time as h:mm:ss."""
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
+def rows_of(row: RaceStrategy, stints: Sequence[StintPlan]) -> list[dict[str, Any]]:
+    """One dictionary a stint, for tables, CSV and print."""
+    return [
+        {
+            "stint": s, "number": s.number, "driver": row.drivers[s.seat]["name"], "seat": s.seat,
+            "first_lap": s.start_lap + 1, "last_lap": s.start_lap + s.laps, "laps": s.laps,
+            "start": clock(s.planned_start_ms), "start_at": start_of(row, s),
+            "start_utc": at.isoformat() if (at := start_of(row, s)) else "",
+            "end": clock(s.planned_start_ms + s.planned_ms), "drive_ms": s.planned_ms,
+            "stop_ms": s.stop_ms, "fuel_in_ml": s.fuel_in_ml, "fuel_out_ml": s.fuel_out_ml,
+            "add_ml": s.pit_instructions.get("add_ml", 0), "tyres": s.tyres,
+            "compound": "wet" if s.compound else "dry", "is_locked": s.is_locked,
+        }
+        for s in stints
+    ]  # fmt: skip
+
+
+def stint_chart(row: RaceStrategy, stints: Sequence[StintPlan], title: str, slug: str) -> Chart:
+    """Stints by driver over the race clock."""
+    bars: dict[int, list[Bar]] = {n: [] for n in range(len(row.drivers))}
+    for s in stints:
+        end = s.planned_start_ms + s.planned_ms
+        detail = f"laps {s.start_lap + 1}–{s.start_lap + s.laps}, {s.fuel_in_ml / 1000:.1f} l"
+        bars[s.seat].append(
+            Bar(s.planned_start_ms, end, str(s.number), detail, kind="planned", look=s.seat)
+        )
+    rows = [Row(who["name"], bars[n]) for n, who in enumerate(row.drivers)]
+    return stint_bars(rows, title=title, end=row.event.duration_ms, slug=slug)
+
+
+def fuel_chart(row: RaceStrategy, stints: Sequence[StintPlan]) -> Chart:
+    """Fuel on board lap by lap, and how old the tyres are."""
+    fuel: list[tuple[float, float | None]] = []
+    wear: list[tuple[float, float | None]] = []
+    age = 0
+    for s in stints:
+        age = age if s.tyres == "keep" else 0
+        used = s.fuel_in_ml - s.fuel_out_ml
+        fuel += [
+            (s.start_lap, s.fuel_in_ml / 1000),
+            (s.start_lap + s.laps, (s.fuel_in_ml - used) / 1000),
+        ]
+        wear += [(s.start_lap, age), (s.start_lap + s.laps, age + s.laps)]
+        age += s.laps
+    return line_chart(
+        [Series("fuel, l", fuel), Series("tyre age, laps", wear)],
+        title="Fuel on board and tyre age", x_label="Lap", y_format=lambda v: f"{v:.0f}",
+        slug="fuel",
+    )  # fmt: skip
+
+
+def as_csv(row: RaceStrategy, stints: Sequence[StintPlan]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    for line in rows_of(row, stints):
+        # a name that begins like a formula stays text in a spreadsheet
+        name = line["driver"]
+        writer.writerow(line | {"driver": f"'{name}" if name[:1] in "=+-@\t" else name})
+    return out.getvalue()
+
+
+def as_json(row: RaceStrategy, version: PlanVersion, stints: Sequence[StintPlan]) -> dict:
+    """`stintopt-plan/1`: reads back in through the API and the board."""
+    return {
+        "schema": "stintopt-plan/1",
+        "strategy": row.name,
+        "event": row.event.name,
+        "version": version.number,
+        "z1_ms": version.z1_ms,
+        "z1_lower_bound_ms": version.bound_ms,
+        "proven_optimal": version.is_proven,
+        "plan": [
+            {"driver": s.seat, "laps": s.laps, "tyres": s.tyres, "compound": s.compound}
+            for s in stints
+        ],
+        "instance": version.problem,
+    }
+
+
+def as_calendar(
+    row: RaceStrategy, stints: Sequence[StintPlan], *, seat: int | None = None
+) -> bytes:
+    """Stints as calendar entries; a stint keeps its UID from version to version."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//Race Control//strategy//EN")
+    calendar.add("version", "2.0")
+    for s in stints:
+        start = start_of(row, s)
+        if start is None or (seat is not None and s.seat != seat):
+            continue
+        entry = CalendarEvent()
+        entry.add("uid", f"strategy-{row.pk}-stint-{s.number}@race-control")
+        entry.add("dtstamp", row.created_at)
+        entry.add("sequence", row.version)
+        entry.add("dtstart", start)
+        entry.add("dtend", start + timedelta(milliseconds=s.planned_ms))
+        entry.add("summary", f"{row.event}: stint {s.number}, {row.drivers[s.seat]['name']}")
+        entry.add("description", f"Laps {s.start_lap + 1} to {s.start_lap + s.laps}.")
+        calendar.add_component(entry)
+    return calendar.to_ical()

@@ -1,0 +1,1 @@
+"""Everything that writes: teams, events and signups, formation, plans."""

@@ -1,0 +1,447 @@
+"""Strategies and their versions: first plan, check, optimise, change by hand, what if."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from racecontrol.shared import audit, jobs, live
+from racecontrol.shared.errors import (
+    ImpossiblePlan,
+    InvalidInput,
+    NotFound,
+    NotReady,
+    RaceError,
+    StaleWrite,
+)
+from racecontrol.shared.progress import OnProgress, silent
+from strategy import access
+from strategy.domain.regulations import CarNumbers, Entrant, build_problem, read_regulations
+from strategy.domain.stints import editing
+from strategy.domain.stints.balance import Trade, balance
+from strategy.domain.stints.conflict import explain
+from strategy.domain.stints.instance import Instance, Stint, read_instance, read_plan
+from strategy.domain.stints.scoring import Score, score
+from strategy.domain.stints.solve import Solution, solve
+from strategy.models import (
+    Car,
+    EventInstance,
+    EventParticipation,
+    PlanVersion,
+    RaceStrategy,
+    StintPlan,
+    StrategyEvent,
+)
+from strategy.services.news import tell_hooks, tell_people
+from strategy.services.teams import CAR_NUMBERS, NameTaken
+
+Origin = PlanVersion.Origin
+FIRST_PLAN_SECONDS = 8.0
+LONGEST_SECONDS = 300
+
+
+class Locked(RaceError):
+    code = "strategy_locked"
+
+
+# -- making one
+
+
+def problem_of(
+    event: StrategyEvent, car: Car, instance: EventInstance | None, signups: Sequence[dict]
+) -> dict:
+    """The stint problem of these drivers in this car at this start."""
+    del instance  # windows are on the race clock of the start already
+    numbers = CarNumbers(**{name: getattr(car, name) for name in CAR_NUMBERS})
+    return build_problem(
+        name=event.name,
+        duration_ms=event.duration_ms,
+        lap_ms=event.lap_ms,
+        conditions=event.conditions,
+        car=numbers,
+        rules=read_regulations(event.regulations),
+        drivers=[
+            Entrant(
+                name=who["name"],
+                lap_ms=who["lap_ms"],
+                wet_lap_ms=who["wet_lap_ms"],
+                windows=[(a, b) for a, b in who["available_ms"]],
+                category=who.get("category", ""),
+            )
+            for who in signups
+        ],
+    )
+
+
+def drivers_of(
+    event: StrategyEvent, instance: EventInstance, user_ids: Sequence[int]
+) -> list[dict]:
+    """Pace and hours of signed-up people, and where each number comes from."""
+    rows = {
+        row.user_id: row
+        for row in event.signups.filter(user_id__in=user_ids)
+        .exclude(status=EventParticipation.Status.WITHDRAWN)
+        .select_related("user")
+        .prefetch_related("windows")
+    }
+    missing = [n for n in user_ids if n not in rows]
+    if missing or not user_ids:
+        raise InvalidInput(
+            "Every driver of a plan must be signed up for the event.",
+            fields={"drivers": ["Only people who signed up."]},
+        )
+    start, drivers, names = instance.starts_at, [], set()
+    for user_id in user_ids:
+        row = rows[user_id]
+        name = str(row.user)
+        name = name if name not in names else f"{name} ({row.user.username})"
+        names.add(name)
+        windows = [
+            [
+                max(round((w.starts_at - start) / timedelta(milliseconds=1)), 0),
+                min(round((w.ends_at - start) / timedelta(milliseconds=1)), event.duration_ms),
+            ]
+            for w in row.windows.all()
+        ]
+        lap, source = (row.lap_ms, "typed in at sign-up") if row.lap_ms else (
+            event.lap_ms, "the event's typical lap")  # fmt: skip
+        drivers.append({
+            "user_id": user_id, "name": name, "lap_ms": lap, "source": source,
+            "wet_lap_ms": row.wet_lap_ms or lap * 110 // 100,
+            "wet_source": "typed in at sign-up" if row.wet_lap_ms else "dry lap and a tenth",
+            "available_ms": [w for w in windows if w[1] > w[0]],
+        })  # fmt: skip
+    return drivers
+
+
+def create_strategy(
+    *,
+    team_id: int,
+    event_id: int,
+    car_id: int,
+    instance_id: int,
+    name: str,
+    user_ids: Sequence[int],
+    by: Any,
+) -> RaceStrategy:
+    """A strategy with a first plan that keeps every rule; refused with the rules in conflict."""
+    access.require(by, team_id, access.PLANNERS)
+    event = access.event_for(by, event_id)
+    car = Car.objects.filter(pk=car_id, team_id__in={team_id, event.host_id}).first()
+    instance = event.instances.filter(pk=instance_id).first()
+    if car is None or instance is None:
+        raise InvalidInput(
+            "Choose a car of the team and a start of the event.",
+            fields={"car" if car is None else "instance": ["Not one of these."]},
+        )
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 80:
+        raise InvalidInput("A name takes 1 to 80 characters.", fields={"name": ["1 to 80."]})
+    drivers = drivers_of(event, instance, list(dict.fromkeys(user_ids)))
+    problem = problem_of(event, car, instance, drivers)
+    solution = initial_plan(read_instance(problem))
+    try:
+        with transaction.atomic():
+            row = RaceStrategy.objects.create(
+                team_id=team_id, event=event, instance=instance, car=car, name=name,
+                drivers=drivers, problem=problem,
+            )  # fmt: skip
+            first = _add_version(row, solution, Origin.INITIAL, "first plan", by)
+            row.current = first
+            row.save(update_fields=["current"])
+            audit.record(by=by, verb="strategy.created", obj=row)
+    except IntegrityError:
+        raise NameTaken(f"There is a strategy called {name} for this event already.") from None
+    return row
+
+
+def initial_plan(instance: Instance) -> Solution:
+    """A plan that keeps every rule, at once. Raises ImpossiblePlan naming the rules in conflict."""
+    solution = solve(instance, time_limit=FIRST_PLAN_SECONDS, first_only=True)
+    if solution.status == "infeasible":
+        conflict = explain(instance)
+        frees = (
+            f" Loosening one of these frees it: {', '.join(conflict.frees)}."
+            if conflict.frees
+            else ""
+        )
+        raise ImpossiblePlan(f"No plan can keep all of: {', '.join(conflict.rules)}.{frees}")
+    if solution.score is None:
+        raise NotReady("No plan was found in time: let the optimiser search longer.")
+    return solution
+
+
+def _add_version(
+    row: RaceStrategy, solution: Solution, origin: str, reason: str, by: Any
+) -> PlanVersion:
+    if solution.score is None:
+        raise NotReady("There is no plan to keep.")
+    is_proven = solution.status == "optimal" and solution.bound_ms == solution.score.z1_ms
+    return save_version(
+        row, solution.plan, solution.score, origin=origin, reason=reason, by=by,
+        bound_ms=solution.bound_ms or None, is_proven=is_proven,
+    )  # fmt: skip
+
+
+def save_version(
+    row: RaceStrategy,
+    plan: Sequence[Stint],
+    judged: Score,
+    *,
+    origin: str,
+    reason: str,
+    by: Any,
+    bound_ms: int | None = None,
+    is_proven: bool = False,
+    locked: frozenset[int] = frozenset(),
+) -> PlanVersion:
+    """Keep a plan as the next version with its stints; inside the caller's transaction."""
+    last = row.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    version = PlanVersion.objects.create(
+        strategy=row, number=last + 1, origin=origin, reason=reason[:200], problem=row.problem,
+        z1_ms=judged.z1_ms, z2_ms=judged.z2_ms, z3_ms=judged.z3_ms, bound_ms=bound_ms,
+        is_proven=is_proven, broken_rules=len(judged.violations), created_by=by,
+    )  # fmt: skip
+    users = [who.get("user_id") for who in row.drivers]
+    StintPlan.objects.bulk_create(
+        StintPlan(
+            strategy=row, plan=version, number=n, seat=stint.driver, driver_id=users[stint.driver],
+            start_lap=facts.start_lap, laps=stint.laps, planned_start_ms=facts.start_ms,
+            planned_ms=facts.drive_ms, stop_ms=facts.stop_ms, fuel_in_ml=facts.fuel_in_ml,
+            fuel_out_ml=facts.fuel_out_ml, tyres=stint.tyres, compound=stint.compound,
+            is_locked=n in locked,
+            pit_instructions={
+                "add_ml": facts.fuel_added_ml if n > 1 else 0,
+                "tyres": ("wet" if stint.compound else "dry") if stint.tyres == "new" else "keep",
+                "driver_change": n > 1 and plan[n - 2].driver != stint.driver,
+            },
+        )
+        for n, (stint, facts) in enumerate(zip(plan, judged.stints, strict=True), start=1)
+    )  # fmt: skip
+    return version
+
+
+# -- reading back
+
+
+def plan_of(version: PlanVersion) -> list[Stint]:
+    return [
+        Stint(driver=s.seat, laps=s.laps, tyres=s.tyres, compound=s.compound)
+        for s in version.stints.order_by("number")
+    ]
+
+
+def validate_plan(row: RaceStrategy, version: PlanVersion | None = None) -> Score:
+    """Every rule a version breaks, by stint, with measured value and limit."""
+    version = version or row.current
+    if version is None:
+        raise NotReady("There is no plan yet.")
+    return score(read_instance(version.problem), plan_of(version))
+
+
+def version_of(row: RaceStrategy, number: int) -> PlanVersion:
+    version = row.versions.filter(number=number).first()
+    if version is None:
+        raise NotFound("There is no such version.")
+    return version
+
+
+# -- changing
+
+
+def _open(strategy_id: int, base_version: int, by: Any) -> RaceStrategy:
+    """The strategy, locked for this transaction, if it is as the person saw it and may change."""
+    access.strategy_for(by, strategy_id, access.PLANNERS)
+    row = RaceStrategy.objects.select_for_update(of=["self"]).get(pk=strategy_id)
+    if row.version != base_version:
+        raise StaleWrite(
+            f"Somebody changed this strategy (it is at {row.version}, you saw {base_version}): "
+            "look at theirs, then make your change again."
+        )
+    if row.is_locked:
+        raise Locked(f"{row.name} is locked: unlock it first.")
+    return row
+
+
+def _step(row: RaceStrategy, *fields: str) -> None:
+    row.version += 1
+    row.save(update_fields=["version", *fields])
+    live.publish(f"strategy:{row.pk}", {"version": row.version})
+
+
+EDITS: dict[str, Callable[[Instance, list[Stint], int, Any], list[Stint]]] = {
+    "move": lambda i, plan, n, v: editing.move_end(plan, n, int(v)),
+    "split": lambda i, plan, n, v: editing.split(plan, n, int(v)),
+    "merge": lambda i, plan, n, v: editing.merge(plan, n),
+    "give": lambda i, plan, n, v: editing.give(i, plan, n, int(v)),
+    "swap": lambda i, plan, n, v: editing.swap(plan, n, int(v)),
+    "tyres": lambda i, plan, n, v: editing.tyres(plan, n, str(v)),
+}
+
+
+@transaction.atomic
+def edit_stint(
+    *, strategy_id: int, base_version: int, change: str, stint: int, value: Any = 0, by: Any
+) -> PlanVersion:
+    """One change by hand as a new version, checked at once; broken rules are kept and shown."""
+    row = _open(strategy_id, base_version, by)
+    if row.current is None:
+        raise NotReady("There is no plan yet.")
+    instance, before = read_instance(row.problem), plan_of(row.current)
+    locked = frozenset(row.current.stints.filter(is_locked=True).values_list("number", flat=True))
+    if change not in EDITS:
+        raise InvalidInput("There is no such change.", fields={"change": ["Unknown change."]})
+    try:
+        after = EDITS[change](instance, before, stint, value)
+    except ValueError:
+        raise InvalidInput("That needs a whole number.", fields={"value": ["A number."]}) from None
+    for number in locked:
+        if number > len(after) or after[number - 1] != before[number - 1]:
+            raise Locked(f"Stint {number} is locked: unlock it before changing it.")
+    version = save_version(
+        row, after, score(instance, after), origin=Origin.MANUAL, reason=f"{change} stint {stint}",
+        by=by, bound_ms=row.current.bound_ms, locked=locked,
+    )  # fmt: skip
+    row.current = version
+    _step(row, "current")
+    audit.record(by=by, verb=f"plan.{change}", obj=row, before={"version": base_version},
+                 after={"version": row.version, "stint": stint, "value": str(value)[:40]})  # fmt: skip
+    return version
+
+
+@transaction.atomic
+def lock_stint(
+    *, strategy_id: int, base_version: int, stint: int, is_locked: bool, by: Any
+) -> None:
+    """Hold a stint as it is; changes by hand that touch it are refused."""
+    row = _open(strategy_id, base_version, by)
+    changed = StintPlan.objects.filter(plan_id=row.current_id, number=stint).update(
+        is_locked=is_locked
+    )
+    if not changed:
+        raise NotFound("There is no such stint.")
+    _step(row)
+
+
+@transaction.atomic
+def use_version(*, strategy_id: int, base_version: int, number: int, by: Any) -> RaceStrategy:
+    """Make a version the plan that counts; the others stay."""
+    row = _open(strategy_id, base_version, by)
+    before = row.current.number if row.current else None
+    row.current = version_of(row, number)
+    _step(row, "current")
+    if row.status == RaceStrategy.Status.ACTIVE:
+        words = f"{row.team}: the plan for {row.event} changed to version {number} (by {by})."
+        drivers = row.current.stints.exclude(driver=None).values_list("driver_id", flat=True)
+        tell_people(list(drivers), subject=f"New plan for {row.event}", text=words)
+        tell_hooks(row.team, words)
+    audit.record(by=by, verb="plan.version_chosen", obj=row, before={"number": before},
+                 after={"number": number})  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def set_state(
+    *,
+    strategy_id: int,
+    base_version: int,
+    status: str | None = None,
+    is_locked: bool | None = None,
+    by: Any,
+) -> RaceStrategy:
+    """Activate, archive, lock or unlock; one strategy at a time is active for a start."""
+    access.strategy_for(by, strategy_id, access.PLANNERS)
+    row = RaceStrategy.objects.select_for_update(of=["self"]).get(pk=strategy_id)
+    if row.version != base_version:
+        raise StaleWrite("Somebody changed this strategy: look at it again.")
+    before = {"status": row.status, "is_locked": row.is_locked}
+    if status is not None:
+        if status not in RaceStrategy.Status.values:
+            raise InvalidInput("There is no such state.", fields={"status": ["Unknown state."]})
+        if status == RaceStrategy.Status.ACTIVE:
+            RaceStrategy.objects.filter(
+                team_id=row.team_id, event_id=row.event_id, instance_id=row.instance_id,
+                status=RaceStrategy.Status.ACTIVE,
+            ).exclude(pk=row.pk).update(status=RaceStrategy.Status.DRAFT)  # fmt: skip
+        row.status = status
+    if is_locked is not None:
+        row.is_locked = is_locked
+    _step(row, "status", "is_locked")
+    audit.record(by=by, verb="strategy.state_changed", obj=row, before=before,
+                 after={"status": row.status, "is_locked": row.is_locked})  # fmt: skip
+    return row
+
+
+# -- optimising
+
+
+@transaction.atomic
+def request_optimisation(
+    *, strategy_id: int, seconds: int = 60, even_out: bool = False, by: Any
+) -> jobs.Job:
+    """Let the worker look for a better plan; what it finds is a version beside the current one."""
+    row = access.strategy_for(by, strategy_id, access.PLANNERS)
+    if not 1 <= seconds <= LONGEST_SECONDS:
+        raise InvalidInput(
+            f"Search for 1 to {LONGEST_SECONDS} seconds.", fields={"seconds": ["Out of range."]}
+        )
+    return jobs.enqueue(
+        "strategy.tasks.optimise", row.pk, seconds, even_out, by.pk,
+        key=f"optimise:{row.pk}", owner=by, title=f"Optimise {row.name}", queue="slow",
+    )  # fmt: skip
+
+
+def optimise(
+    *,
+    strategy_id: int,
+    seconds: int,
+    even_out: bool,
+    by: Any,
+    job_key: str = "",
+    on_progress: OnProgress = silent,
+) -> tuple[PlanVersion, list[Trade]]:
+    """Solve the strategy's problem and keep the outcome as a new version, never as the current one."""
+    row = access.strategy_for(by, strategy_id, access.PLANNERS)
+    reason = f"optimised {job_key}".strip()
+    if job_key and (done := row.versions.filter(reason=reason).first()):
+        return done, []
+    instance = read_instance(row.problem)
+    solution = solve(
+        instance, time_limit=seconds * (0.6 if even_out else 1.0), on_progress=on_progress
+    )
+    if solution.status == "infeasible":
+        conflict = explain(instance)
+        raise ImpossiblePlan(f"No plan can keep all of: {', '.join(conflict.rules)}.")
+    if solution.score is None:
+        raise NotReady("No plan was found in time: search longer.")
+    front: list[Trade] = []
+    if even_out:
+        solution, front = balance(instance, solution, seconds=seconds * 0.4)
+    with transaction.atomic():
+        row = RaceStrategy.objects.select_for_update(of=["self"]).get(pk=strategy_id)
+        if (
+            row.problem != instance.model_dump(mode="json")
+            and read_instance(row.problem) != instance
+        ):
+            raise StaleWrite("The strategy's numbers changed while it was optimised: start again.")
+        version = _add_version(row, solution, Origin.OPTIMISED, reason, by)
+        live.publish(f"strategy:{row.pk}", {"version": row.version, "found": version.number})
+    return version, front
+
+
+@transaction.atomic
+def import_plan(*, strategy_id: int, base_version: int, data: object, by: Any) -> PlanVersion:
+    """Read a plan back (JSON as exported) as a new current version."""
+    row = _open(strategy_id, base_version, by)
+    stints = data.get("plan") if isinstance(data, dict) else data
+    plan, instance = read_plan(stints), read_instance(row.problem)
+    judged = score(instance, plan)
+    if any(v.rule in ("coverage", "driver") for v in judged.violations):
+        raise InvalidInput(
+            "The plan does not fit this race.", fields={"plan": [judged.violations[0].message]}
+        )
+    version = save_version(row, plan, judged, origin=Origin.IMPORTED, reason="imported", by=by)
+    row.current = version
+    _step(row, "current")
+    return version

@@ -1,0 +1,63 @@
+"""What the worker does for strategy."""
+
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+from django.utils.timezone import now
+
+from racecontrol.shared import jobs
+from racecontrol.shared.errors import RaceError
+from racecontrol.shared.progress import Progress
+from strategy.models import Webhook
+from strategy.services import formation, news, plans
+from strategy.webhooks import deliver
+
+
+def optimise(
+    job: jobs.Running, strategy_id: int, seconds: int, even_out: bool, user_id: int
+) -> dict:
+    """Look for a better plan; the version found carries the job's id, so a second run finds it."""
+    by = get_user_model().objects.get(pk=user_id)
+
+    def show(step: Progress) -> None:
+        job.progress(step.done, step.total, step.label)
+
+    version, front = plans.optimise(
+        strategy_id=strategy_id, seconds=seconds, even_out=even_out, by=by,
+        job_key=str(job.id)[:8], on_progress=show,
+    )  # fmt: skip
+    return {
+        "version": version.number,
+        "z1_ms": version.z1_ms,
+        "bound_ms": version.bound_ms,
+        "proven": version.is_proven,
+        "front": [[t.spread_ms, t.extra_ms] for t in front],
+        "url": reverse("strategy:compare", args=[strategy_id, version.number]),
+    }
+
+
+def form(job: jobs.Running, draft_id: int) -> dict:
+    """Propose teams for an event."""
+    job.progress(0, 1, "weighing who fits whom")
+    draft = formation.form(draft_id=draft_id)
+    return {
+        "teams": len(draft.teams),
+        "url": reverse("strategy:formation", args=[draft.event_id, draft.pk]),
+    }
+
+
+def mail(job: jobs.Running, user_id: int, subject: str, text: str) -> None:
+    news.mail(user_id=user_id, subject=subject, text=text)
+
+
+def deliver_hook(job: jobs.Running, webhook_id: int, text: str) -> dict | None:
+    hook = Webhook.objects.filter(pk=webhook_id, is_active=True).first()
+    if hook is None:
+        return None
+    moment = str(int(now().timestamp()))
+    try:
+        status = deliver(url=hook.url, secret=hook.secret, text=text, timestamp=moment)
+    except (RaceError, OSError) as fault:
+        Webhook.objects.filter(pk=hook.pk).update(last_status=str(fault)[:120])
+        raise
+    Webhook.objects.filter(pk=hook.pk).update(last_status=f"told, {status}")
+    return {"status": status}

@@ -1,0 +1,66 @@
+"""Who may open strategy's addresses: objects of one person, closed to everybody else."""
+
+from strategy.models import FormationDraft
+from strategy.services import news, teams
+from strategy.tests.builders import make_strategy
+
+SHARED = {"strategy:team-join"}  # whoever holds an invitation's link may look
+
+
+def samples(owner):
+    row = make_strategy(owner)
+    team, event = row.team, row.event
+    invitation = teams.invite(team_id=team.pk, by=owner)
+    hook, _ = news.add_webhook(team_id=team.pk, url="https://hooks.example.org/1", by=owner)
+    signup = event.signups.get(user=owner)
+    draft = FormationDraft.objects.create(
+        event=event, teams=[[s.pk] for s in event.signups.all()], options={"smallest": 1}
+    )
+    of_team, of_event = {"team_id": team.pk}, {"event_id": event.pk}
+    of_strategy, of_draft = {"strategy_id": row.pk}, {"draft_id": draft.pk}
+    pages = (
+        "strategy",
+        "optimise",
+        "simulate",
+        "schedule",
+        "print",
+        "import",
+        "csv",
+        "json",
+        "ics",
+    )
+    api = "api:{} /api/v1/{}".format
+    return {
+        "strategy:team": of_team,
+        "strategy:team-role": of_team | {"user_id": owner.pk},
+        "strategy:team-revoke": of_team | {"invitation_id": invitation.pk},
+        "strategy:team-webhook-remove": of_team | {"webhook_id": hook.pk},
+        "strategy:team-join": {"token": invitation.token},
+        **{f"strategy:{name}": of_event for name in (
+            "event", "event-rules", "signup", "formation-new", "strategy-new")},
+        "strategy:signup-move": {"signup_id": signup.pk},
+        "strategy:formation": of_event | of_draft,
+        **{f"strategy:{name}": of_strategy for name in pages},
+        "strategy:compare": of_strategy | {"number": 1},
+        api("get", "teams/{team_id}"): of_team,
+        api("post", "teams/{team_id}/invitations"): of_team,
+        api("patch", "teams/{team_id}/members/{user_id}"): of_team | {"user_id": owner.pk},
+        api("post", "teams/{team_id}/cars"): of_team,
+        api("put", "teams/{team_id}/cars/{car_id}"): of_team | {"car_id": row.car_id},
+        api("get", "strategy-events/{event_id}"): of_event,
+        api("put", "strategy-events/{event_id}/rules"): of_event,
+        api("get", "strategy-events/{event_id}/participations"): of_event,
+        api("put", "strategy-events/{event_id}/participations/mine"): of_event,
+        api("post", "strategy-events/{event_id}/formations"): of_event,
+        api("post", "participations/{signup_id}/status"): {"signup_id": signup.pk},
+        api("get", "formations/{draft_id}"): of_draft,
+        **{api("post", f"formations/{{draft_id}}/{verb}"): of_draft
+           for verb in ("move", "confirm", "undo")},
+        api("get", "strategies/{strategy_id}"): of_strategy,
+        api("patch", "strategies/{strategy_id}"): of_strategy,
+        api("get", "strategies/{strategy_id}/check"): of_strategy,
+        api("get", "strategies/{strategy_id}/stints"): of_strategy,
+        **{api("post", f"strategies/{{strategy_id}}/{verb}"): of_strategy
+           for verb in ("optimise", "use", "simulate", "stints")},
+        api("put", "strategies/{strategy_id}/plan"): of_strategy,
+    }  # fmt: skip

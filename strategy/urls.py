@@ -1,0 +1,37 @@
+"""Addresses of strategy."""
+
+from django.urls import path
+
+from strategy.views import events, plans, teams
+
+app_name = "strategy"
+urlpatterns = [
+    path("", events.home, name="home"),
+    path("teams/", teams.team_list, name="teams"),
+    path("teams/<int:team_id>/", teams.team_page, name="team"),
+    path("teams/<int:team_id>/members/<int:user_id>/", teams.change_role, name="team-role"),
+    path("teams/<int:team_id>/invitations/<int:invitation_id>/revoke/", teams.revoke_invitation,
+         name="team-revoke"),
+    path("teams/<int:team_id>/webhooks/<int:webhook_id>/remove/", teams.remove_webhook,
+         name="team-webhook-remove"),
+    path("join/<uuid:token>/", teams.join, name="team-join"),
+    path("events/new/", events.new_event, name="event-new"),
+    path("events/<int:event_id>/", events.event_page, name="event"),
+    path("events/<int:event_id>/rules/", events.save_rules, name="event-rules"),
+    path("events/<int:event_id>/sign-up/", events.sign_up, name="signup"),
+    path("sign-ups/<int:signup_id>/move/", events.move_signup, name="signup-move"),
+    path("events/<int:event_id>/formations/", events.request_formation, name="formation-new"),
+    path("events/<int:event_id>/formations/<int:draft_id>/", events.formation_page,
+         name="formation"),
+    path("events/<int:event_id>/strategies/new/", plans.new_strategy, name="strategy-new"),
+    path("<int:strategy_id>/", plans.strategy_page, name="strategy"),
+    path("<int:strategy_id>/optimise/", plans.optimise, name="optimise"),
+    path("<int:strategy_id>/compare/<int:number>/", plans.compare, name="compare"),
+    path("<int:strategy_id>/what-if/", plans.simulate, name="simulate"),
+    path("<int:strategy_id>/schedule/", plans.schedule, name="schedule"),
+    path("<int:strategy_id>/print/", plans.print_sheet, name="print"),
+    path("<int:strategy_id>/import/", plans.import_plan, name="import"),
+    path("<int:strategy_id>/plan.csv", plans.plan_csv, name="csv"),
+    path("<int:strategy_id>/plan.json", plans.plan_json, name="json"),
+    path("<int:strategy_id>/plan.ics", plans.plan_ics, name="ics"),
+]  # fmt: skip

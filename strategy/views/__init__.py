@@ -1,0 +1,1 @@
+"""Pages of strategy: teams, events and signups, formations, strategies."""

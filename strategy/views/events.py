@@ -1,0 +1,222 @@
+"""Events: make one, sign up with hours on a grid, form teams."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from racecontrol.shared.errors import InvalidInput, RaceError
+from racecontrol.shared.htmx import answer
+from strategy import access, queries
+from strategy.forms import EventForm, FormationForm, SignupForm, take_refusal
+from strategy.models import FormationDraft, RaceStrategy
+from strategy.services import events, formation
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Strategies and events one has to do with."""
+    context = {
+        "strategies": queries.strategies_for(request.user).exclude(
+            status=RaceStrategy.Status.ARCHIVED
+        )[:50],
+        "events": queries.events_for(request.user).prefetch_related("instances")[:50],
+        "has_team": queries.teams_of(request.user).exists(),
+    }
+    return answer(request, page="strategy/home.html", context=context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_event(request: HttpRequest) -> HttpResponse:
+    teams = [
+        t for t in queries.teams_of(request.user)
+        if access.role_in(request.user, t.pk) in access.PLANNERS
+    ]  # fmt: skip
+    form = EventForm(request.POST or None, teams=teams, zone=request.user.time_zone)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            event = events.create_event(
+                team_id=int(data["team"]), by=request.user,
+                **{n: data[n] for n in ("name", "track", "hours", "lap_ms", "time_zone",
+                                        "starts_at", "preset")},
+            )  # fmt: skip
+        except RaceError as refusal:
+            take_refusal(form, refusal)
+        else:
+            return redirect("strategy:event", event.pk)
+    context = {"form": form, "teams": teams}
+    return answer(request, page="strategy/event_new.html", context=context, ok=not form.errors)
+
+
+def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
+    """The event, its rules, who signed up, its strategies."""
+    event = access.event_for(request.user, event_id)
+    role = access.role_in(request.user, event.host_id)
+    mine = queries.signup_of(event, request.user)
+    strategies = queries.strategies_for(request.user).filter(event=event)
+    context = {
+        "event": event, "instances": event.instances.all(), "mine": mine,
+        "is_planner": role in access.PLANNERS,
+        "signups": queries.signups_of(event) if role else [],
+        "strategies": strategies, "formations": event.formations.all()[:10] if role else [],
+        "formation_form": FormationForm(),
+        "rules": json.dumps(event.regulations, indent=1),
+        "spans": json.dumps(event.conditions),
+        "zone": request.user.time_zone,
+    }  # fmt: skip
+    return answer(request, page="strategy/event.html", context=context)
+
+
+@require_POST
+def save_rules(request: HttpRequest, event_id: int) -> HttpResponse:
+    access.event_for(request.user, event_id, access.PLANNERS)
+    try:
+        rules = json.loads(request.POST.get("regulations") or "{}")
+        spans = json.loads(request.POST.get("conditions") or "[]")
+    except ValueError:
+        raise InvalidInput(
+            "Rules and weather are written as JSON.", fields={"regulations": ["Not JSON."]}
+        ) from None
+    events.save_rules(event_id=event_id, regulations=rules, conditions=spans, by=request.user)
+    return redirect("strategy:event", event_id)
+
+
+def grid_of(event, signup, zone: str) -> list[dict]:
+    """The half hours of the event by local day: each cell is one moment, whatever clocks do."""
+    windows = [(w.starts_at, w.ends_at) for w in signup.windows.all()] if signup else []
+    days: dict[str, list[dict]] = {}
+    for moment in events.slots_of(event):
+        local = moment.astimezone(ZoneInfo(zone))
+        cell = {
+            "value": int(moment.timestamp()),
+            "text": local.strftime("%H:%M"),
+            "zone": local.strftime("%Z"),
+            "is_free": any(a <= moment and moment + events.SLOT <= b for a, b in windows),
+        }
+        days.setdefault(local.strftime("%a %d %b"), []).append(cell)
+    return [{"day": day, "cells": cells} for day, cells in days.items()]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up(request: HttpRequest, event_id: int) -> HttpResponse:
+    """Paint the hours you can drive, in your own time zone; plain checkboxes without JavaScript."""
+    event = access.event_for(request.user, event_id)
+    signup = queries.signup_of(event, request.user)
+    cars = list(event.host.cars.all())
+    initial = {"base_version": signup.version if signup else None}
+    if signup:
+        initial |= {
+            "lap_ms": signup.lap_ms / 1000 if signup.lap_ms else None,
+            "wet_lap_ms": signup.wet_lap_ms / 1000 if signup.wet_lap_ms else None,
+            "skill": signup.skill, "preferred_car": signup.preferred_car_id,
+            "may_spot": signup.may_spot, "may_strategize": signup.may_strategize,
+            "notes": signup.notes,
+        }  # fmt: skip
+    form = SignupForm(request.POST or None, cars=cars, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            events.sign_up(
+                event_id=event_id, by=request.user, windows=_painted(request),
+                preferred_car_id=int(data["preferred_car"]) if data["preferred_car"] else None,
+                skill=data["skill"] or 0,
+                **{n: data[n] for n in ("lap_ms", "wet_lap_ms", "may_spot", "may_strategize",
+                                        "notes", "base_version")},
+            )  # fmt: skip
+        except RaceError as refusal:
+            take_refusal(form, refusal)
+        else:
+            return redirect("strategy:event", event_id)
+    context = {
+        "event": event, "form": form, "grid": grid_of(event, signup, request.user.time_zone),
+        "zone": request.user.time_zone,
+    }  # fmt: skip
+    return answer(request, page="strategy/signup.html", context=context, ok=not form.errors)
+
+
+def _painted(request: HttpRequest) -> list[tuple[datetime, datetime]]:
+    moments = []
+    for text in request.POST.getlist("slot")[:2000]:
+        if not text.isdecimal() or len(text) > 11:
+            raise InvalidInput(
+                "That half hour is not on the grid.", fields={"windows": ["Unknown."]}
+            )
+        moments.append(datetime.fromtimestamp(int(text), tz=UTC))
+    return [(moment, moment + timedelta(minutes=30)) for moment in moments]
+
+
+@require_POST
+def move_signup(request: HttpRequest, signup_id: int) -> HttpResponse:
+    row = events.move(signup_id=signup_id, to=request.POST.get("status", ""), by=request.user)
+    return redirect("strategy:event", row.event_id)
+
+
+@require_POST
+def request_formation(request: HttpRequest, event_id: int) -> HttpResponse:
+    access.event_for(request.user, event_id, access.PLANNERS)
+    form = FormationForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInput("The team sizes or weights cannot be used.", fields=dict(form.errors))
+    draft = formation.request_formation(event_id=event_id, options=form.options(), by=request.user)
+    return redirect("strategy:formation", event_id, draft.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def formation_page(request: HttpRequest, event_id: int, draft_id: int) -> HttpResponse:
+    """The wizard's second half: scores explained, coverage, moving people, confirming, undoing."""
+    event = access.event_for(request.user, event_id, access.PLANNERS)
+    draft = FormationDraft.objects.select_related("job").filter(pk=draft_id, event=event).first()
+    access.require(request.user, draft.event.host_id if draft else None, access.PLANNERS)
+    problem = ""
+    if request.method == "POST":
+        try:
+            _change_formation(request, draft_id)
+        except RaceError as refusal:
+            problem = str(refusal)
+        else:
+            if not request.htmx:
+                return redirect("strategy:formation", event_id, draft_id)
+        draft.refresh_from_db()
+    people = {row.pk: row for row in queries.signups_of(event)}
+    scores = formation.judge(draft) if draft.teams else []
+    teams = [
+        {"number": n, "people": [people[k] for k in team if k in people], "score": score,
+         "percent": round(score.total * 100, 1),
+         "parts": [(name.replace("_", " "), round(100 * v)) for name, v in score.parts.items()],
+         "hours": [{"at": f"{i / 2:g} h", "free": free, "level": min(free, 3)}
+                   for i, free in enumerate(score.cover)]}
+        for n, (team, score) in enumerate(zip(draft.teams, scores, strict=True))
+    ]  # fmt: skip
+    context = {
+        "event": event, "draft": draft, "teams": teams, "problem": problem,
+        "is_confirmed": bool(draft.confirmed_at and not draft.undone_at),
+        "score": round(100 * sum(s.total for s in scores) / max(len(scores), 1), 1),
+        "classic": round(100 * draft.classic_score, 1),
+    }  # fmt: skip
+    return answer(
+        request, page="strategy/formation.html", part="strategy/_formation.html",
+        context=context, ok=not problem,
+    )  # fmt: skip
+
+
+def _change_formation(request: HttpRequest, draft_id: int) -> None:
+    form = request.POST
+    try:
+        base = int(form.get("base_version", ""))
+        who, team = int(form.get("signup") or 0), int(form.get("team") or 0)
+    except ValueError:
+        raise InvalidInput(
+            "That needs whole numbers.", fields={"base_version": ["A number."]}
+        ) from None
+    what = form.get("do")
+    if what == "confirm":
+        formation.confirm(draft_id=draft_id, base_version=base, by=request.user)
+    elif what == "undo":
+        formation.undo(draft_id=draft_id, base_version=base, by=request.user)
+    else:
+        formation.move_person(
+            draft_id=draft_id, base_version=base, signup_id=who, to_team=team, by=request.user
+        )

@@ -1,0 +1,250 @@
+"""Strategies: the board, versions beside each other, what if, schedule, print, files."""
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from racecontrol.shared.errors import InvalidInput, RaceError
+from racecontrol.shared.htmx import answer
+from racecontrol.shared.jobs import Job
+from strategy import access, queries
+from strategy.forms import StrategyForm, WhatIfForm, take_refusal
+from strategy.models import RaceStrategy
+from strategy.presentation import as_calendar, as_csv, as_json, fuel_chart, rows_of, stint_chart
+from strategy.services import plans, what_if
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_strategy(request: HttpRequest, event_id: int) -> HttpResponse:
+    """Choose car, start and drivers; a first plan follows at once, or the rules in conflict."""
+    event = access.event_for(request.user, event_id)
+    teams = [
+        t for t in queries.teams_of(request.user)
+        if access.role_in(request.user, t.pk) in access.PLANNERS
+        and (t.pk == event.host_id or t.event_entries.filter(event=event).exists())
+    ]  # fmt: skip
+    access.require(request.user, teams[0].pk if teams else event.host_id, access.PLANNERS)
+    cars = [car for team in [event.host, *teams] for car in team.cars.all()]
+    people = [
+        (row.user_id, f"{row.user} ({row.assigned_team or row.get_status_display()})")
+        for row in queries.signups_of(event).exclude(status="withdrawn")
+    ]
+    form = StrategyForm(
+        request.POST or None, teams=teams, instances=list(event.instances.all()),
+        cars=list(dict.fromkeys(cars)), people=people,
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            row = plans.create_strategy(
+                team_id=int(data["team"]), event_id=event_id, car_id=int(data["car"]),
+                instance_id=int(data["instance"]), name=data["name"],
+                user_ids=[int(n) for n in data["drivers"]], by=request.user,
+            )  # fmt: skip
+        except RaceError as refusal:
+            take_refusal(form, refusal)
+        else:
+            return redirect("strategy:strategy", row.pk)
+    context = {"event": event, "form": form, "has_cars": bool(cars), "has_people": bool(people)}
+    return answer(request, page="strategy/strategy_new.html", context=context, ok=not form.errors)
+
+
+def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") -> dict:
+    """Everything the board and its part show, read anew."""
+    role = access.role_in(request.user, row.team_id)
+    stints = list(queries.stints_of(row.current)) if row.current else []
+    judged = plans.validate_plan(row) if row.current else None
+    versions = list(row.versions.all()[:20])
+    proven = [v.bound_ms for v in versions if v.bound_ms and v.problem == row.problem]
+    best = max(proven, default=None)
+    job = Job.objects.filter(key=f"optimise:{row.pk}").order_by("-created_at").first()
+    drive = [
+        {"name": who["name"], "ms": judged.drive_ms[n], "laps": judged.laps[n],
+         "source": who["source"], "lap_ms": who["lap_ms"]}
+        for n, who in enumerate(row.drivers)
+    ] if judged else []  # fmt: skip
+    return {
+        "row": row, "plan": row.current, "rows": rows_of(row, stints), "judged": judged,
+        "chart": stint_chart(row, stints, "Stints by driver", "stints"),
+        "fuel": fuel_chart(row, stints), "versions": versions, "job": job, "drive": drive,
+        "off_best": row.current.z1_ms - best if row.current and best else None,
+        "is_planner": role in access.PLANNERS, "problem": problem,
+        "may_edit": role in access.PLANNERS and not row.is_locked,
+        "drivers": list(enumerate(who["name"] for who in row.drivers)),
+        "zone": request.user.time_zone,
+    }  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def strategy_page(request: HttpRequest, strategy_id: int) -> HttpResponse:
+    """The board. Every change by hand is checked at once and is a version of its own."""
+    row = access.strategy_for(request.user, strategy_id)
+    problem = ""
+    if request.method == "POST":
+        try:
+            _change(request, strategy_id)
+        except RaceError as refusal:
+            problem = str(refusal)
+        else:
+            if not request.htmx:
+                return redirect("strategy:strategy", strategy_id)
+        row = access.strategy_for(request.user, strategy_id)
+    return answer(
+        request, page="strategy/strategy.html", part="strategy/_board.html",
+        context=board_context(request, row, problem), ok=not problem,
+    )  # fmt: skip
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    text = request.POST.get(name, "")
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput("That needs a whole number.", fields={name: ["A number."]}) from None
+
+
+def _change(request: HttpRequest, strategy_id: int) -> None:
+    what, base = request.POST.get("do", ""), _number(request, "base_version")
+    common: dict[str, Any] = {"strategy_id": strategy_id, "base_version": base, "by": request.user}
+    if what == "use":
+        plans.use_version(number=_number(request, "number"), **common)
+    elif what in ("lock", "unlock"):
+        plans.set_state(is_locked=what == "lock", **common)
+    elif what in ("draft", "active", "archived"):
+        plans.set_state(status=what, **common)
+    elif what in ("hold", "release"):
+        plans.lock_stint(stint=_number(request, "stint"), is_locked=what == "hold", **common)
+    else:
+        value = request.POST.get("value", "0")[:20]
+        plans.edit_stint(change=what, stint=_number(request, "stint"), value=value, **common)
+
+
+@require_POST
+def optimise(request: HttpRequest, strategy_id: int) -> HttpResponse:
+    access.strategy_for(request.user, strategy_id, access.PLANNERS)
+    seconds = _number(request, "seconds")
+    even = request.POST.get("even_out") == "on"
+    plans.request_optimisation(
+        strategy_id=strategy_id, seconds=seconds, even_out=even, by=request.user
+    )
+    messages.info(request, "The optimiser is at it; what it finds will be a version beside yours.")
+    return redirect("strategy:strategy", strategy_id)
+
+
+@require_GET
+def compare(request: HttpRequest, strategy_id: int, number: int) -> HttpResponse:
+    """A version beside the current one: what differs, stint by stint."""
+    row = access.strategy_for(request.user, strategy_id)
+    other = plans.version_of(row, number)
+    theirs = list(queries.stints_of(other))
+    mine = list(queries.stints_of(row.current)) if row.current else []
+    left, right = rows_of(row, mine), rows_of(row, theirs)
+    pairs = [
+        {"number": n + 1, "mine": left[n] if n < len(left) else None,
+         "theirs": right[n] if n < len(right) else None}
+        for n in range(max(len(left), len(right)))
+    ]  # fmt: skip
+    keys = ("driver", "first_lap", "laps", "tyres", "compound")
+    for pair in pairs:
+        a, b = pair["mine"], pair["theirs"]
+        pair["differs"] = not a or not b or any(a[k] != b[k] for k in keys)
+    context = {
+        "row": row, "plan": row.current, "other": other, "pairs": pairs,
+        "difference_ms": other.z1_ms - row.current.z1_ms if row.current else None,
+        "charts": [stint_chart(row, mine, "Current plan", "mine"),
+                   stint_chart(row, theirs, f"Version {number}", "theirs")],
+        "is_planner": access.role_in(request.user, row.team_id) in access.PLANNERS,
+    }  # fmt: skip
+    return answer(request, page="strategy/compare.html", context=context)
+
+
+@require_GET
+def simulate(request: HttpRequest, strategy_id: int) -> HttpResponse:
+    """What if the numbers change, and how plans fare over many races with luck."""
+    row = access.strategy_for(request.user, strategy_id)
+    asked = "races" in request.GET
+    form = WhatIfForm(request.GET if asked else None)
+    chosen = [int(n) for n in request.GET.getlist("version")[:4] if n.isdecimal() and len(n) < 8]
+    trials = []
+    if asked and form.is_valid():
+        data = form.cleaned_data
+        wet = (
+            (data["wet_from"] - 1, data["wet_to"]) if data["wet_from"] and data["wet_to"] else None
+        )
+        try:
+            trials = what_if.simulate(
+                strategy_id=strategy_id, numbers=chosen, races=data["races"], by=request.user,
+                wet=wet, pace_percent=data["pace_percent"], burn_percent=data["burn_percent"],
+                pit_loss_ms=round(data["pit_loss_s"] * 1000),
+            )  # fmt: skip
+        except RaceError as refusal:
+            take_refusal(form, refusal)
+    context = {"row": row, "form": form, "trials": trials, "chosen": chosen,
+               "versions": list(row.versions.all()[:20])}  # fmt: skip
+    return answer(request, page="strategy/simulate.html", context=context, ok=not form.errors)
+
+
+@require_GET
+def schedule(request: HttpRequest, strategy_id: int) -> HttpResponse:
+    """One's own stints, in one's own time zone."""
+    row = access.strategy_for(request.user, strategy_id)
+    mine = list(queries.stints_of_driver(row, request.user))
+    context = {"row": row, "rows": rows_of(row, mine), "zone": request.user.time_zone}
+    return answer(request, page="strategy/schedule.html", context=context)
+
+
+@require_GET
+def print_sheet(request: HttpRequest, strategy_id: int) -> HttpResponse:
+    row = access.strategy_for(request.user, strategy_id)
+    return answer(request, page="strategy/print.html", context=board_context(request, row))
+
+
+def _file(content: str | bytes, kind: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _stints(row: RaceStrategy) -> list:
+    return list(queries.stints_of(row.current)) if row.current else []
+
+
+@require_GET
+def plan_csv(request: HttpRequest, strategy_id: int) -> HttpResponse:
+    row = access.strategy_for(request.user, strategy_id)
+    return _file(as_csv(row, _stints(row)), "text/csv; charset=utf-8", f"strategy-{row.pk}.csv")
+
+
+@require_GET
+def plan_json(request: HttpRequest, strategy_id: int) -> HttpResponse:
+    row = access.strategy_for(request.user, strategy_id)
+    body = as_json(row, row.current, _stints(row)) if row.current else {}
+    response = JsonResponse(body)
+    response["Content-Disposition"] = f'attachment; filename="strategy-{row.pk}.json"'
+    return response
+
+
+@require_GET
+def plan_ics(request: HttpRequest, strategy_id: int) -> HttpResponse:
+    """All stints, or with ?mine=1 one's own, for a calendar."""
+    row = access.strategy_for(request.user, strategy_id)
+    stints = _stints(row)
+    if request.GET.get("mine"):
+        stints = [s for s in stints if s.driver_id == request.user.pk]
+    return _file(as_calendar(row, stints), "text/calendar; charset=utf-8", f"strategy-{row.pk}.ics")
+
+
+@require_POST
+def import_plan(request: HttpRequest, strategy_id: int) -> HttpResponse:
+    access.strategy_for(request.user, strategy_id, access.PLANNERS)
+    try:
+        data = json.loads(request.POST.get("plan", ""))
+    except ValueError:
+        raise InvalidInput("The plan is not JSON.", fields={"plan": ["Not JSON."]}) from None
+    base = _number(request, "base_version")
+    plans.import_plan(strategy_id=strategy_id, base_version=base, data=data, by=request.user)
+    return redirect("strategy:strategy", strategy_id)
