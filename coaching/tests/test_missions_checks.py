@@ -62,6 +62,8 @@ def codes(problems) -> list[str]:
 
 
 HONEST = [
+    "Readiness is 62 of 100, so keep it moderate.",
+    "At 62/100 your readiness asks for patience today.",
     "Your readiness is 62, so today stays moderate.",
     "Readiness of 62 (F2) and a form of -12.4 ask for care.",
     "Form is −12, and fitness holds at 58.5; keep the 75 minutes steady.",
@@ -88,6 +90,9 @@ def test_honest_words_pass(text):
 
 
 LIES = [
+    ("Readiness is 62 of 90.", "unknown_number"),
+    ("Hold 100 watts.", "unknown_number"),
+    ("Readiness is 71/100.", "wrong_number"),
     ("Your readiness is 85 today.", "wrong_number"),
     ("A readiness of 75 lets you push.", "wrong_number"),
     ("85 readiness is fine.", "wrong_number"),

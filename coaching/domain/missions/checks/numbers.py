@@ -101,6 +101,10 @@ _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
 _CLOCK = re.compile(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\s*(?:h|am|pm|o'clock)?\b", re.IGNORECASE)
 
 
+_SCALE_UNIT = re.compile(r"of (\d+)")
+_ON_SCALE = re.compile(r"\d\s*(?:/|(?:out\s+)?of)\s*(?P<top>\d+)")
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A number as it stands in a text: value, decimals shown, unit, and where."""
@@ -206,6 +210,8 @@ def _check_zones(where: str, text: str, said: Said, day: Day) -> Iterator[Proble
 def _check_token(token: Token, where: str, text: str, said: Said, day: Day) -> Problem | None:
     if _is_planned_stage(token, text, day):
         return None  # which day that stage is on is a question of dates
+    if _is_scale(token, text, day.facts):
+        return None
     bound = _bound_facts(token, text, day.facts)
     if bound:
         if any(_fits(token, fact) for fact in bound):
@@ -228,6 +234,14 @@ def _is_planned_stage(token: Token, text: str, day: Day) -> bool:
     named = re.search(r"\bstage\s*(?:number\s*)?$", text[: token.start], re.IGNORECASE)
     counted = re.match(r"\s*stage\b", text[token.end :], re.IGNORECASE) and not token.unit
     return bool(named or counted) and day.plan.number(int(token.value)) is not None
+
+
+def _is_scale(token: Token, text: str, facts: Iterable[Fact]) -> bool:
+    """The 100 of '62 of 100' or '62/100': the top of a scale some fact is measured on."""
+    tops = {float(found[1]) for fact in facts if (found := _SCALE_UNIT.fullmatch(fact.unit))}
+    return token.value in tops and any(
+        match.end("top") == token.end for match in _ON_SCALE.finditer(text)
+    )
 
 
 def _is_chance(token: Token, fact: Fact) -> bool:
