@@ -67,7 +67,8 @@ class RunningSet:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        until(lambda: "ready: " in self.said() or self.process.poll() is not None, "ready", 60)
+        process = self.process
+        until(lambda: "ready: " in self.said() or process.poll() is not None, "ready", 60)
         assert "ready: " in self.said(), self.said()
         return time.monotonic() - began
 
