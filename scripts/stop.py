@@ -1,4 +1,4 @@
-"""make stop: end what `make run` started in this folder. Standard library only; starts nothing."""
+"""make stop: end what `make run` started in this folder, and a database that a command left running."""
 
 import fcntl
 import json
@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-LOCK = Path(__file__).resolve().parent.parent / ".var" / "up.lock"
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / ".var" / "up.lock"
 
 
 def is_held() -> bool:
@@ -20,8 +21,19 @@ def is_held() -> bool:
         return False
 
 
+def stop_database() -> None:
+    """Every manage.py command starts the embedded server; only `make run` stops it by itself."""
+    sys.path.insert(0, str(ROOT))
+    from racecontrol.devdb import Cluster
+
+    cluster = Cluster(ROOT / ".var" / "pg")
+    if cluster.running() and cluster.stop_if_unused():
+        print("The database was still running; stopped.")
+
+
 def main() -> None:
     if not LOCK.exists() or not is_held():
+        stop_database()
         print("Nothing runs here.")
         return
     try:
