@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from ingestion.domain.labels import class_key
 from ingestion.domain.ladder import MainRace, Start, is_main, is_main_round
 from ingestion.models import BumpUp, Driver, OfficialBumpSlot, Race, RaceResult
+from racecontrol.shared.audit import AuditEvent
 
 
 def mains_of(event_ids: Iterable[int]) -> dict[int, list[MainRace]]:
@@ -158,3 +159,15 @@ def bump_ups_like(
     if statuses:
         rows = rows.filter(status__in=list(statuses))
     return rows
+
+
+def corrections_of_event(event_id: int, *, most: int = 20) -> list[AuditEvent]:
+    """What people changed about the moves of an event, latest first."""
+    ids = BumpUp.objects.filter(event_id=event_id).values_list("pk", flat=True)
+    return list(
+        AuditEvent.objects.filter(
+            object_type=BumpUp._meta.label_lower, object_id__in=[str(pk) for pk in ids]
+        )
+        .select_related("by")
+        .order_by("-pk")[:most]
+    )

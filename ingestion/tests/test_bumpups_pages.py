@@ -55,6 +55,8 @@ def test_the_swapped_part_is_what_a_reload_shows(client, url, staff):
     assert "<html" not in swapped.text
     assert "rejected" in Page(swapped).text(f"move-{row.pk}")
     assert "3 moved up" in Page(swapped).text("event-bump-ups")
+    assert "detected → rejected" in Page(swapped).text("event-bump-ups")
+    assert "steph" in Page(swapped).text("event-bump-ups")
 
 
 def test_a_verdict_works_without_javascript_and_keeps_the_filter(client, url, staff):

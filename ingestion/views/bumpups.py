@@ -7,12 +7,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ingestion import access
+from ingestion.domain.bumpup_stats import Rate
 from ingestion.forms.bumpups import ByHandForm, DecisionForm, StatisticsForm
 from ingestion.models import BumpUp, Event
 from ingestion.queries import bumpup_stats
 from ingestion.queries.bumpup_ladders import ClassLadder, ladders_of
 from ingestion.queries.bumpup_stats import Fare
-from ingestion.queries.bumpups import bump_ups, bump_ups_like
+from ingestion.queries.bumpups import bump_ups, bump_ups_like, corrections_of_event
 from ingestion.services import bumpups as services
 from racecontrol.shared.charts import Chart, Rung, Tier, ladder
 from racecontrol.shared.errors import NotAllowed, RaceError
@@ -94,7 +95,6 @@ def bump_up_statistics(request: HttpRequest) -> HttpResponse:
 
 def kpis_of(fare: Fare) -> list[dict[str, str]]:
     line = line_of(fare)
-    share, _, interval = line["rate"].partition(" ")
     return [
         {"label": "Bump-ups", "value": f"{fare.moves}", "note": f"in {fare.events} events",
          "icon": "trending-up"},
@@ -102,7 +102,8 @@ def kpis_of(fare: Fare) -> list[dict[str, str]]:
          "icon": "flag"},
         {"label": "Places gained", "value": line["gained"], "note": "mean, grid to finish",
          "icon": "arrow-up-right"},
-        {"label": "Beat a direct qualifier", "value": share, "note": interval.strip("()"),
+        {"label": "Beat a direct qualifier", "value": line["share"],
+         "note": line["interval"],
          "icon": "swords"},
     ]  # fmt: skip
 
@@ -116,8 +117,16 @@ def line_of(fare: Fare) -> dict[str, str]:
         "bumped": whole_or_half(fare.median_bumped),
         "direct": whole_or_half(fare.median_direct),
         "gained": "–" if fare.gained is None else f"{fare.gained:+.1f}".replace("-", "−"),
-        "rate": fare.rate.text if fare.rate else "–",
+        "share": f"{fare.rate.share:.0%}" if fare.rate else "–",
+        "interval": interval_of(fare.rate),
     }
+
+
+def interval_of(rate: Rate | None) -> str:
+    """'28–68 %', or nothing where there are too few mains for one."""
+    if rate is None or rate.low is None or rate.high is None:
+        return ""
+    return f"{rate.low * 100:.0f}–{rate.high * 100:.0f} %"
 
 
 def whole_or_half(value: float | None) -> str:
@@ -162,6 +171,7 @@ def show_event(request: HttpRequest, event: Event, form: ByHandForm | None = Non
             "show": show,
             "shows": SHOW.items(),
             "may_correct": may_correct,
+            "corrections": corrections_of_event(event.pk),
             "form": form,
         },
         ok=form is None or not form.errors,
