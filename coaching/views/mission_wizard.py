@@ -10,8 +10,7 @@ from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from coaching.forms.missions import (
-    DraftForm,
+from coaching.forms.mission_parts import (
     EventPart,
     LimitsPart,
     RiderPart,
@@ -20,6 +19,7 @@ from coaching.forms.missions import (
     merged,
     told,
 )
+from coaching.forms.missions import DraftForm
 from coaching.models import Consent, MissionDraft
 from coaching.queries import missions as read
 from coaching.services import mission_days, mission_demo, mission_drafts
