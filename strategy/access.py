@@ -18,7 +18,7 @@ def role_in(user: Any, team_id: int | None) -> str | None:
     if not user.is_authenticated or team_id is None:
         return None
     if user.is_staff:
-        return Role.OWNER
+        return str(Role.OWNER)
     return (
         Membership.objects.filter(team_id=team_id, user=user).values_list("role", flat=True).first()
     )

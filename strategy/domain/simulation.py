@@ -134,8 +134,8 @@ class Simulator:
         self.ends = np.take_along_axis(ends, order, axis=1)
         # a period that begins inside another waits for it
         self.ends = np.maximum.accumulate(self.ends, axis=1)
-        pace = np.concatenate([p[2] for p in pieces] + [np.ones_like(never)], axis=1)
-        self.pace = np.take_along_axis(pace, order, axis=1)
+        factor = np.concatenate([p[2] for p in pieces] + [np.ones_like(never)], axis=1)
+        self.pace = np.take_along_axis(factor, order, axis=1)
 
     def run(self, plan: Sequence[Stint]) -> Outcome:
         """All races of one plan; raises InvalidInput if it does not cover the race."""

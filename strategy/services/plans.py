@@ -147,7 +147,7 @@ def create_strategy(
                 team_id=team_id, event=event, instance=instance, car=car, name=name,
                 drivers=drivers, problem=problem,
             )  # fmt: skip
-            first = _add_version(row, solution, Origin.INITIAL, "first plan", by)
+            first = _add_version(row, solution, str(Origin.INITIAL), "first plan", by)
             row.current = first
             row.save(update_fields=["current"])
             audit.record(by=by, verb="strategy.created", obj=row)
@@ -300,7 +300,7 @@ def edit_stint(
         if number > len(after) or after[number - 1] != before[number - 1]:
             raise Locked(f"Stint {number} is locked: unlock it before changing it.")
     version = save_version(
-        row, after, score(instance, after), origin=Origin.MANUAL, reason=f"{change} stint {stint}",
+        row, after, score(instance, after), origin=str(Origin.MANUAL), reason=f"{change} stint {stint}",
         by=by, bound_ms=row.current.bound_ms, locked=locked,
     )  # fmt: skip
     row.current = version
@@ -425,7 +425,7 @@ def optimise(
             and read_instance(row.problem) != instance
         ):
             raise StaleWrite("The strategy's numbers changed while it was optimised: start again.")
-        version = _add_version(row, solution, Origin.OPTIMISED, reason, by)
+        version = _add_version(row, solution, str(Origin.OPTIMISED), reason, by)
         live.publish(f"strategy:{row.pk}", {"version": row.version, "found": version.number})
     return version, front
 
@@ -441,7 +441,7 @@ def import_plan(*, strategy_id: int, base_version: int, data: object, by: Any) -
         raise InvalidInput(
             "The plan does not fit this race.", fields={"plan": [judged.violations[0].message]}
         )
-    version = save_version(row, plan, judged, origin=Origin.IMPORTED, reason="imported", by=by)
+    version = save_version(row, plan, judged, origin=str(Origin.IMPORTED), reason="imported", by=by)
     row.current = version
     _step(row, "current")
     return version

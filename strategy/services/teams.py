@@ -56,7 +56,7 @@ def create_team(*, name: str, club: str = "", by: Any) -> Team:
 
 
 @transaction.atomic
-def invite(*, team_id: int, email: str = "", role: str = Role.DRIVER, by: Any) -> Invitation:
+def invite(*, team_id: int, email: str = "", role: str = "driver", by: Any) -> Invitation:
     """A link into the team, for seven days; with an email it is sent there and only fits there."""
     team = access.team_for(by, team_id, access.OWNERS)
     if role not in Role.values:

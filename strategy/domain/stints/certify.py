@@ -57,7 +57,7 @@ def certify(
         for lap in range(i, i + length):
             covers[lap].SetCoefficient(chosen[at], 1)
         # in the car or resting; at least the next boundary too, for two turns in a row are one
-        until = max(int(track.rested[d, i + length]), i + length + 1)
+        until = int(max(track.rested[d, i + length], i + length + 1))
         for b in range(i, min(until, relaxation.n + 1)):
             busy.setdefault((d, b), []).append(at)
     last: set[int] = set()
@@ -70,8 +70,9 @@ def certify(
         last = now
     for least, each in _sums(relaxation, np.array(turns)):
         row = solver.Constraint(least / 1000, free)  # seconds: better scaled
-        for at in np.flatnonzero(each):
-            row.SetCoefficient(chosen[at], float(each[at]) / 1000)
+        for x, amount in zip(chosen, each, strict=True):
+            if amount:
+                row.SetCoefficient(x, float(amount) / 1000)
     # take the bound's share off every lap, so the objective is the small difference that matters
     share = bound.value / float(track.nominal_upto[-1])
     for at, (_, i, length, _) in enumerate(turns):

@@ -8,6 +8,7 @@ stop that begins it, except at the start of the race.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -307,7 +308,7 @@ class Columns:
         self, begin: int, m: int, driver: int, start: int, length: int
     ) -> list[Stint]:
         wet = int(self.track.wet_upto[start + length] - self.track.wet_upto[start])
-        compound = 1 if wet > length - wet else 0
+        compound: Literal[0, 1] = 1 if wet > length - wet else 0
         lengths = self._split(begin, m, start, length)
         return [
             Stint(driver=driver, laps=n, tyres="new" if at == 0 else "keep", compound=compound)

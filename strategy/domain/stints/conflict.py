@@ -29,7 +29,8 @@ def _change(instance: Instance, part: str, values: dict, driver: int | None = No
 
 def loosenings(instance: Instance) -> dict[str, Callable[[Instance], Instance]]:
     """Each rule that is in force, in words, and the instance without it."""
-    rules, found = instance.rules, {}
+    rules = instance.rules
+    found: dict[str, Callable[[Instance], Instance]] = {}
 
     def rule(words: str, part: str, values: dict, driver: int | None = None) -> None:
         found[words] = lambda i: _change(i, part, values, driver)
@@ -52,11 +53,12 @@ def loosenings(instance: Instance) -> dict[str, Callable[[Instance], Instance]]:
             rule(f"minimum drive time of {name}", "", {"min_drive_ms": 0}, d)
         if who.max_drive_ms < sum(instance.race.lap_nominal_ms):
             rule(f"maximum drive time of {name}", "", {"max_drive_ms": LARGEST_NUMBER}, d)
-    for words, values, is_on in (
+    everybody: list[tuple[str, dict, bool]] = [
         ("continuous drive time", {"max_continuous_ms": LARGEST_NUMBER}, True),
         ("stints in a row", {"max_consecutive": 1000}, True),
         ("rest between turns", {"min_rest_ms": 0}, any(d.min_rest_ms for d in instance.drivers)),
-    ):
+    ]
+    for words, values, is_on in everybody:
         if is_on:
 
             def everyone(i: Instance, values=values) -> Instance:
@@ -65,7 +67,7 @@ def loosenings(instance: Instance) -> dict[str, Callable[[Instance], Instance]]:
                 return i
 
             found[words] = everyone
-    for words, values, is_on in (
+    race_rules: list[tuple[str, dict, bool]] = [
         ("fair share", {"fair_share_pct": 0}, rules.fair_share_pct > 0),
         ("group minimums", {"groups": []}, bool(rules.groups)),
         ("start driver", {"start_drivers": None}, rules.start_drivers is not None),
@@ -74,7 +76,8 @@ def loosenings(instance: Instance) -> dict[str, Callable[[Instance], Instance]]:
         ("rolling window", {"rolling": None}, rules.rolling is not None),
         ("shortest stint", {"min_stint_laps": 1}, rules.min_stint_laps > 1),
         ("longest stint", {"max_stint_laps": None}, rules.max_stint_laps is not None),
-    ):
+    ]
+    for words, values, is_on in race_rules:
         if is_on:
             rule(words, "rules", values)
     if instance.pit.closed_laps:

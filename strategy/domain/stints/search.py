@@ -8,6 +8,7 @@ labels that is an exact method; with one it is a beam search with the same piece
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -53,14 +54,18 @@ class _Labels:
 def _join(chunks: list[_Labels]) -> _Labels:
     if len(chunks) == 1:
         return chunks[0]
-    return _Labels(
-        *(
-            None
-            if getattr(chunks[0], name) is None
-            else np.concatenate([getattr(c, name) for c in chunks])
-            for name in _Labels.__dataclass_fields__
-        )
-    )
+    columns: list[Any] = [
+        None
+        if getattr(chunks[0], name) is None
+        else np.concatenate([getattr(c, name) for c in chunks])
+        for name in _Labels.__dataclass_fields__
+    ]
+    return _Labels(*columns)
+
+
+def _turn(row: np.ndarray) -> tuple[int, int, int, int]:
+    d, start, length, stints = (int(x) for x in row)
+    return d, start, length, stints
 
 
 class Search:
@@ -204,13 +209,13 @@ class Search:
                 found.append((who, np.full(total, q), at + 1, through))
         if not found:
             return
-        who, q, length, through = (np.concatenate(column) for column in zip(*found, strict=True))
+        who, seat, length, through = (np.concatenate(c) for c in zip(*found, strict=True))
         most = 12 * self.cap
         if len(who) > most:
             self.is_exact = False
             best = np.argpartition(through, most)[:most]
-            who, q, length, through = who[best], q[best], length[best], through[best]
-        self._arrive(labels, ids, who, q, length, i, through)
+            who, seat, length, through = who[best], seat[best], length[best], through[best]
+        self._arrive(labels, ids, who, seat, length, i, through)
 
     def _arrive(
         self,
@@ -352,11 +357,11 @@ class Search:
         if self.best is None:
             return None
         cost, parent, _ = self.best
-        turns = [tuple(int(x) for x in self.home)]
+        turns = [_turn(self.home)]
         starts = np.array([base for base, _, _ in self.log])
         while parent >= 0:
             base, parents, turn = self.log[int(np.searchsorted(starts, parent, side="right")) - 1]
-            turns.append(tuple(int(x) for x in turn[parent - base]))
+            turns.append(_turn(turn[parent - base]))
             parent = int(parents[parent - base])
         return Path(turns[::-1], cost)
 
@@ -450,7 +455,7 @@ def _beaten(
     for c in range(table.shape[1]):
         beats &= table[by, c][None, :] <= table[rows, c][:, None]
     if more is None or not more.shape[1]:
-        return beats.any(axis=1)
+        return np.asarray(beats.any(axis=1))
     hit = np.zeros(len(rows), dtype=bool)
     at, other = np.nonzero(beats)
     for part in np.array_split(np.arange(len(at)), max(len(at) // 4096, 1)):

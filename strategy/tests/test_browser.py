@@ -1,0 +1,77 @@
+"""Sign-up grid, wizard and board as people meet them, on a phone and on a desk."""
+
+import pytest
+
+from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
+from strategy.services import formation
+from strategy.tests.builders import make_event, make_person, make_strategy, sign_up
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SIZES = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+
+
+@SIZES
+def test_a_plan_is_changed_on_the_board(open_page, user, size):
+    row = make_strategy(user, drivers=3)
+    page = open_page(user, viewport=size)
+    page.goto(f"/strategy/{row.pk}/")
+    assert overflow_faults(page) == []
+    assert axe_faults(page) == []
+    take_picture(page, f"strategy-board-{size['width']}")
+
+    stint = page.locator("#stint-1")
+    stint.locator("summary").click()
+    stint.get_by_label("Number").fill("-1")
+    stint.get_by_role("button", name="Do it").click()
+
+    page.wait_for_selector("#board >> text=move stint 1")
+    row.refresh_from_db()
+    assert row.current.number == 2
+
+
+@SIZES
+def test_hours_are_drawn_and_kept(open_page, user, size):
+    event = make_event(user)
+    page = open_page(user, viewport=size)
+    page.goto(f"/strategy/events/{event.pk}/sign-up/")
+    slots = page.locator(".slot")
+    first, last = slots.nth(0).bounding_box(), slots.nth(2).bounding_box()
+    page.mouse.move(first["x"] + 8, first["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 8, last["y"] + 8, steps=12)
+    page.mouse.up()
+    take_picture(page, f"strategy-signup-{size['width']}")
+    assert overflow_faults(page) == []
+    assert axe_faults(page) == []
+
+    page.get_by_role("button", name="Save my signup").click()
+    page.wait_for_url(f"**/events/{event.pk}/")
+
+    window = event.signups.get(user=user).windows.get()
+    assert (window.ends_at - window.starts_at).total_seconds() == 3 * 1800
+
+
+@SIZES
+def test_teams_are_moved_by_keyboard_and_confirmed(open_page, user, size):
+    event = make_event(user)
+    for n in range(5):
+        sign_up(event, make_person(f"p{n}"), skill=n)
+    draft = formation.request_formation(
+        event_id=event.pk, options={"smallest": 2, "largest": 3, "seconds": 0.1}, by=user
+    )
+    draft = formation.form(draft_id=draft.pk)
+    big = max(range(2), key=lambda n: len(draft.teams[n]))
+    page = open_page(user, viewport=size)
+    page.goto(f"/strategy/events/{event.pk}/formations/{draft.pk}/")
+    assert overflow_faults(page) == []
+    assert axe_faults(page) == []
+    take_picture(page, f"strategy-teams-{size['width']}")
+
+    card = page.locator(f"[data-team='{big}']")
+    card.locator("select").first.select_option(str(1 - big))
+    card.get_by_role("button", name="Move").first.click()
+    page.wait_for_selector(f"[data-team='{1 - big}'] li:nth-child(3)")
+    page.get_by_role("button", name="Confirm these teams").click()
+    page.wait_for_selector("text=Undo the teams")
+
+    assert event.signups.filter(status="team_assigned").count() == 5
