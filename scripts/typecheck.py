@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("domain", "queries", "services", "access", "liverc", "llm")
+ROOMS = ("domain", "queries", "services", "access", "llm")
 
 
 def main() -> int:
