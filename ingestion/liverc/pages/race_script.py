@@ -23,10 +23,13 @@ _ASSIGNMENT = re.compile(
     Laps\s*\[\s*['"]?(\w+)['"]?\s*\]\s*=\s*\{""",
     re.VERBOSE | re.DOTALL,
 )
-# One lap as LiveRC writes it is nine quoted words: five keys and four values. Cut at the quotes,
-# they and what stands between them repeat every 18 pieces.
-_PIECES = 18
-_KEYS = {1: "lapNum", 5: "pos", 9: "time", 13: "pace", 17: "segments"}
+# One lap as LiveRC writes it, line breaks and tabs taken out. Its strings hold no quote and no
+# backslash, so where laps follow each other without a gap nothing can hide an end or a key.
+_LAP = re.compile(
+    r"\{'lapNum' ?: ?'(\d++)','pos' ?: ?'(\d*+)','time' ?: ?'([\d.]++)','pace' ?: ?'([^'\\]*+)',"
+    r"'segments' ?: ?\[ *+\]\},?"
+)
+_PIECES = 5  # of a text cut at its laps: what stood before a lap, and its four values
 _MEMBER = re.compile(r"[\s,]*+['\"]?(\w++)['\"]?\s*+:\s*+'([^'\\\n]*+)'(?=\s*+[,}])")
 
 _new = tuple.__new__  # half the price of calling a named tuple
@@ -120,15 +123,21 @@ def _read_racer(driver_id: str, script: str, at: int) -> tuple[Racer, int]:
 def _read_laps(script: str, at: int) -> tuple[int | None, list[ScriptLap], int]:
     """Grid slot (the position of lap 0), the laps, and the place after the array."""
     end = script.find("};", at)
-    words = script[at:end].split("'") if end > 0 else []
-    if not _are_usual(words):
+    text = script[at:end].encode("utf-8", "replace").translate(None, b"\t\r\n").decode()
+    words = _LAP.split(text)
+    first, last = words[0].strip(), words[-1].strip()
+    if end < 0 or any(words[_PIECES:-1:_PIECES]):
+        return _read_unusual_laps(script, at)
+    if len(words) == 1:
+        return (None, [], end) if first in ("[]", "[],") else _read_unusual_laps(script, at)
+    if first != "[" or last not in ("]", "],"):
         return _read_unusual_laps(script, at)
     try:
         rows = zip(
-            map(int, words[3::_PIECES]),
-            [int(place) if place else None for place in words[7::_PIECES]],
-            [round(float(time) * 1000) for time in words[11::_PIECES]],
-            words[15::_PIECES],
+            map(int, words[1::_PIECES]),
+            [int(place) if place else None for place in words[2::_PIECES]],
+            [round(float(time) * 1000) for time in words[3::_PIECES]],
+            words[4::_PIECES],
             strict=True,
         )
         laps = [_new(ScriptLap, row) for row in rows]
@@ -138,33 +147,6 @@ def _read_laps(script: str, at: int) -> tuple[int | None, list[ScriptLap], int]:
     if laps and laps[0].number == 0:
         grid = laps.pop(0).position
     return grid, laps, end
-
-
-def _are_usual(words: list[str]) -> bool:
-    """Is this nothing but laps in LiveRC's own writing, so that values can be picked by place?
-
-    Every quote is accounted for, so no string can hide an end or a key.
-    """
-    if len(words) % _PIECES != 1:
-        return False
-    if len(words) == 1:
-        return _bare(words[0]) == "[]"
-    laps = len(words) // _PIECES
-    if any(words[at::_PIECES] != [key] * laps for at, key in _KEYS.items()):
-        return False
-    colons = {*words[2::_PIECES], *words[6::_PIECES], *words[10::_PIECES], *words[14::_PIECES]}
-    commas = {*words[4::_PIECES], *words[8::_PIECES], *words[12::_PIECES], *words[16::_PIECES]}
-    return (
-        _bare(words[0]) == "[{"
-        and _bare(words[-1]) in (":[]}]", ":[]},]")
-        and all(_bare(one) == ":" for one in colons)
-        and all(_bare(one) == "," for one in commas)
-        and all(_bare(one) == ":[]},{" for one in set(words[_PIECES:-1:_PIECES]))
-    )
-
-
-def _bare(text: str) -> str:
-    return "".join(text.split())
 
 
 def _read_unusual_laps(script: str, at: int) -> tuple[int | None, list[ScriptLap], int]:
