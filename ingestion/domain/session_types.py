@@ -98,8 +98,8 @@ def _signals(
         if pattern.search(round_label.strip()):
             yield Signal("round header", says, STRONG, round_label)
             break
-    if says := _CODES.get(panel_code.strip().upper()):
-        yield Signal("panel code", says, STRONG, panel_code)
+    if code_says := _CODES.get(panel_code.strip().upper()):
+        yield Signal("panel code", code_says, STRONG, panel_code)
     if _LADDER_PRACTICE.search(class_name.strip()) and (main or final):
         yield Signal("ladder practice", PRACTICE, STRONG, class_name)
     elif main or final:

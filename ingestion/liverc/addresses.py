@@ -7,6 +7,7 @@ parsed, never matched as a string.
 import re
 from dataclasses import dataclass
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 CATALOGUE, DASHBOARD, EVENTS = "track_catalogue", "track_dashboard", "events_list"
@@ -48,12 +49,12 @@ class Address:
     date: str | None
 
 
-def query_of(url: str) -> dict[str, str]:
+def query_of(url: Any) -> dict[str, str]:
     """The query of an address as it stands in a page, entities and escapes resolved."""
     return dict(parse_qsl(urlsplit(unescape(url.strip())).query, keep_blank_values=True))
 
 
-def id_of(url: str) -> str | None:
+def id_of(url: Any) -> str | None:
     return query_of(url).get("id") or None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
@@ -22,7 +23,7 @@ def search_events(
     first_day: date | None = None,
     last_day: date | None = None,
     words: str = "",
-    kind: str = Event.Kind.RACE,
+    kind: Any = Event.Kind.RACE,
 ) -> QuerySet[Event]:
     """Events of a track (slug) that touch the given local days and hold every word in their name.
 

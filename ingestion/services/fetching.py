@@ -11,7 +11,7 @@ import time
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urljoin
 
 import pglock
@@ -111,7 +111,7 @@ class Page:
     """A page and what was read from it. `is_new` content was not in the store before."""
 
     stored: StoredPage
-    contents: object
+    contents: Any
     is_new: bool
     came_from_store: bool
 
@@ -313,7 +313,7 @@ def _refuse_resting(url: str) -> None:
         raise HostRests(block)
 
 
-def _rest(url: str, wait: timedelta, reason: str, *, note: str) -> None:
+def _rest(url: str, wait: timedelta, reason: Any, *, note: str) -> None:
     """Leave a host alone; outside any transaction, so that every process sees it at once."""
     until = now() + min(max(wait, timedelta(seconds=1)), LONGEST_REST)
     HostBlock.objects.update_or_create(

@@ -344,7 +344,7 @@ def _finish(event: Event, track: Track, summary: ImportSummary, by: Any) -> None
             jobs.enqueue(task, event.pk, key=f"{task}:{event.pk}", owner=by)
 
 
-def _set_state(event: Event, state: str | None) -> None:
+def _set_state(event: Event, state: Any) -> None:
     """Rows change only when the state does."""
     if state is not None and event.state != state:
         event.state = state

@@ -15,7 +15,7 @@ def drivers_for(people: list[tuple[str | None, str]]) -> list[Driver]:
     """
     ids = {source_id for source_id, _ in people if source_id}
     by_id = _by_source_id(ids)
-    fresh = {}
+    fresh: dict[str, Driver] = {}
     for source_id, name in people:
         if source_id and source_id not in by_id:
             fresh.setdefault(
@@ -31,7 +31,8 @@ def drivers_for(people: list[tuple[str | None, str]]) -> list[Driver]:
             [fresh[source_id] for source_id in sorted(fresh)], ignore_conflicts=True
         )
         by_id |= _by_source_id(set(fresh))
-    found, used = [], set()
+    found: list[Driver] = []
+    used: set[int] = set()
     for source_id, name in people:
         driver = by_id[source_id] if source_id else _nameless(name, used)
         used.add(driver.pk)

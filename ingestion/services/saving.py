@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.timezone import now
@@ -65,14 +66,14 @@ def save_event(
         source_event_id=source_event_id,
         defaults={
             "track": track,
-            "name": page.head.h3[:300],
+            "name": (page.head.h3 or "")[:300],
             "starts_on": page.days.start,
             "ends_on": max(page.days.start, page.days.end),
         },
     )
     values = {
         "track_id": track.pk,
-        "name": page.head.h3[:300],
+        "name": (page.head.h3 or "")[:300],
         "starts_on": page.days.start,
         "ends_on": max(page.days.start, page.days.end),
         "timezone": track.timezone,
@@ -357,7 +358,7 @@ def read_behind(text: str) -> tuple[int | None, int | None]:
         return None, None
 
 
-def infer_outcome(row: Result, race: Race) -> tuple[str, str]:
+def infer_outcome(row: Result, race: Race) -> tuple[Any, str]:
     """DNS and DNF are nowhere said on a race page; what we infer, and from what."""
     if not row.laps:
         return RaceResult.Outcome.DNS, "no laps on the race page"

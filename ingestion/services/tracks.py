@@ -1,6 +1,7 @@
 """Tracks: the catalogue, what a dashboard says of a track, and its time zone."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import structlog
@@ -170,7 +171,7 @@ def set_timezone(*, track_id: int, timezone: str, by) -> Track:
     return track
 
 
-def _apply_zone(track: Track, timezone: str, origin: str) -> None:
+def _apply_zone(track: Track, timezone: str, origin: Any) -> None:
     """Set the zone and shift every stored moment so that the wall clock they were read from stays."""
     track.timezone, track.timezone_origin, track.updated_at = timezone, origin, now()
     track.save(update_fields=["timezone", "timezone_origin", "updated_at"])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import unescape
+from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 
@@ -45,7 +46,7 @@ def soup(html: str) -> BeautifulSoup:
     return BeautifulSoup(html, "lxml")
 
 
-def squeeze(text: str | None) -> str:
+def squeeze(text: Any) -> str:
     """One space between words, none around them."""
     return " ".join((text or "").split())
 

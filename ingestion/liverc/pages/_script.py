@@ -61,7 +61,7 @@ def read_key(script: str, at: int) -> tuple[str | None, int]:
     kind = token.lastgroup
     if kind == "mark":
         raise ScriptError(f"{token['mark']!r} where a key should be", at)
-    key = unescape(token[kind]) if kind in ("single", "double") else token[kind]
+    key = unescape(token[kind]) if kind in ("single", "double") else token[kind or 0]
     colon = _next(script, token.end())
     if colon["mark"] != ":":
         raise ScriptError("a key without a value", token.end())

@@ -8,6 +8,7 @@ import json
 from dataclasses import asdict
 from datetime import date, datetime
 from statistics import fmean, pstdev
+from typing import Any, cast
 
 from ingestion.liverc import addresses as kinds
 from ingestion.liverc.pages import practice_day as practice_day_page
@@ -27,8 +28,8 @@ from ingestion.liverc.pages.race import RacePage, Result
 
 def to_expected(kind: str, page: object) -> dict:
     """The JSON of one page. Kinds without recorded pages come out field by field."""
-    shape = _SHAPES.get(kind)
-    body = shape(page) if shape else _plain(asdict(page))
+    shape: Any = _SHAPES.get(kind)
+    body = shape(page) if shape else _plain(asdict(cast(Any, page)))
     return {**_head(getattr(page, "head", None)), "type": kind, **body}
 
 

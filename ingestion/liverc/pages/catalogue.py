@@ -63,7 +63,7 @@ def read_catalogue(page: str | bytes) -> CataloguePage:
 def _read_row(row: Tag) -> CatalogueTrack:
     status_cell, name_cell, *_ = row.find_all("td", recursive=False)
     link = name_cell.find("a", href=True)
-    host = urlsplit(link["href"]).netloc if link else ""
+    host = urlsplit(str(link["href"])).netloc if link else ""
     slug = host.partition(".")[0]
     if not is_slug(slug):
         raise UnexpectedPage(
@@ -79,7 +79,7 @@ def _read_row(row: Tag) -> CatalogueTrack:
     return CatalogueTrack(
         slug=slug,
         host=host,
-        name=text(link.find("strong") or link),
+        name=text(link.find("strong") or link if link else None),
         data_href=squeeze(row.get("data-href")),
         event_label=(text(label) or None) if label is not None else None,
         age_text=text(age),

@@ -85,7 +85,7 @@ def read_dashboard(page: str | bytes) -> DashboardPage:
             if link is not None and (mail is None or link in mail.find_all_previous("a")):
                 website = squeeze(link["href"]) or None
     frame = part.find("iframe", src=re.compile("maps/embed"))
-    query = _MAP_QUERY.search(unescape(frame["src"])) if frame is not None else None
+    query = _MAP_QUERY.search(unescape(str(frame["src"]))) if frame is not None else None
     logo = part.find("img", src=re.compile("track_logos"))
     return DashboardPage(
         head=head,

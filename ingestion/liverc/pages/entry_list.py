@@ -81,7 +81,7 @@ def _read_class(table: Tag) -> EntryClass:
     declared = _DECLARED.search(text(table.find(class_="class_sub_header")))
     return EntryClass(
         class_name=text(table.find(class_="class_header")),
-        class_id=TABLE_ID.search(table["id"])[1],
+        class_id=str(table["id"]).rpartition("_table_")[2],
         declared=whole(declared[1]) if declared else None,
         entries=tuple(_read_row(row) for row in body_rows(table)),
     )

@@ -1,6 +1,7 @@
 """A track's list of events, newest first. The hidden time is a scheduled start, never a real one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bs4 import Tag
 
@@ -57,7 +58,9 @@ def read_events(page: str | bytes) -> EventsPage:
 
 def _read_row(row: Tag) -> ListedEvent:
     cells = row.find_all("td", recursive=False)
-    link = row.find("a", href=lambda href: bool(href) and query_of(href).get("p") == "view_event")
+    link: Any = row.find(
+        "a", href=lambda href: bool(href) and query_of(href).get("p") == "view_event"
+    )
     try:
         event_id = id_of(link["href"])
         if not event_id:

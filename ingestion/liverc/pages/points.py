@@ -87,7 +87,7 @@ def read_points(page: str | bytes) -> PointsPage:
 
 def _read_class(table: Tag) -> PointsClass:
     columns = columns_of(table)
-    found = TABLE_ID.search(table.get("id") or "")
+    found = TABLE_ID.search(str(table.get("id") or ""))
     return PointsClass(
         class_name=text(table.find(class_="class_header")),
         class_id=found[1] if found else None,

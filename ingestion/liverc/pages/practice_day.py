@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 
@@ -109,7 +110,7 @@ def read_practice_day(page: str | bytes) -> PracticeDayPage:
         on = day(head.h5) if head.h5 else None
     except ValueError as broken:
         raise UnexpectedPage(
-            page=PAGE, selector="h5.page-header", why="is not a date", excerpt=head.h5
+            page=PAGE, selector="h5.page-header", why="is not a date", excerpt=head.h5 or ""
         ) from broken
     return PracticeDayPage(
         head=head,
@@ -123,7 +124,9 @@ def read_practice_day(page: str | bytes) -> PracticeDayPage:
 
 def _read_row(row: Tag) -> ListedSession:
     cells = row.find_all("td", recursive=False)
-    link = row.find("a", href=lambda href: bool(href) and query_of(href).get("p") == "view_session")
+    link: Any = row.find(
+        "a", href=lambda href: bool(href) and query_of(href).get("p") == "view_session"
+    )
     try:
         session_id = id_of(link["href"])
         if not session_id:
@@ -205,8 +208,8 @@ def _leaderboard(part: BeautifulSoup) -> list[Leader]:
     leaders = []
     for row in table.find_all("tr") if table is not None else ():
         label, cell = row.find("th"), row.find("td")
-        link = cell.find("a", href=True) if cell is not None else None
-        if label is None or link is None:
+        link: Any = cell.find("a", href=True) if cell is not None else None
+        if label is None or cell is None or link is None:
             continue
         small = cell.find("small")
         leaders.append(
@@ -222,6 +225,6 @@ def _leaderboard(part: BeautifulSoup) -> list[Leader]:
 
 def _panel_table(part: BeautifulSoup, title: str) -> Tag | None:
     for heading in part.find_all(class_="panel-heading"):
-        if text(heading).startswith(title):
+        if text(heading).startswith(title) and heading.parent is not None:
             return heading.parent.find("table")
     return None

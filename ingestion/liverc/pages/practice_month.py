@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from ingestion.liverc.addresses import query_of
 from ingestion.liverc.errors import UnexpectedPage
@@ -79,7 +80,7 @@ def _days(part) -> list[PracticeDate]:
     found = []
     for row in part.find_all("tr"):
         cells = row.find_all("td", recursive=False)
-        link = cells[0].find("a", href=True) if cells else None
+        link: Any = cells[0].find("a", href=True) if cells else None
         query = query_of(link["href"]) if link is not None else {}
         if query.get("p") != "session_list" or len(cells) < 2:
             continue

@@ -70,7 +70,7 @@ class PracticeSessionPage:
     top3_consecutive_ms: int | None
     averages: dict[str, float | None]
     valid_range_text: str | None
-    valid_range_ms: tuple[int, int] | None
+    valid_range_ms: tuple[int | None, int | None] | None
     laps: tuple[SessionLap, ...]
     crossings: tuple[Crossing, ...]
 
@@ -154,7 +154,7 @@ def _figure(value: str) -> float | None:
     value = squeeze(value).rstrip("%")
     if not value:
         return None
-    return ms(value) / 1000 if ":" in value else float(value)
+    return (ms(value) or 0) / 1000 if ":" in value else float(value)
 
 
 def _laps(part: BeautifulSoup) -> list[SessionLap]:
@@ -169,7 +169,7 @@ def _laps(part: BeautifulSoup) -> list[SessionLap]:
         laps.append(
             SessionLap(
                 number=int(found[1]),
-                ms=ms(found[2]),
+                ms=ms(found[2]) or 0,
                 is_starred=bool(found[3]),
                 is_fast=node.find(class_="fast_lap") is not None,
             )
@@ -193,7 +193,7 @@ def _crossings(main: str) -> list[Crossing]:
     return [
         Crossing(
             number=int(item["x"]),
-            ms=ms(item["lap_time"]),
+            ms=ms(item["lap_time"]) or 0,
             crossed_local=(
                 datetime.fromisoformat(f"{item['date']}T{item['time']}")
                 if item.get("date") and item.get("time")

@@ -190,7 +190,7 @@ def _read_rows(tree: etree._Element, columns: list[str], racers: list[Racer]) ->
 
 def _read_row(cells: dict) -> dict:
     driver = cells["Driver"]
-    parts = {}
+    parts: dict[str, etree._Element] = {}
     driver_id = None
     for node in driver.iter("span", "a"):
         parts.setdefault(node.get("class", ""), node)

@@ -6,6 +6,7 @@ The formats are known from other clients' readers, not from stored pages: every 
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from bs4 import Tag
 
@@ -73,7 +74,7 @@ def read_ranking(page: str | bytes, *, kind: str) -> RankingPage:
     html = as_text(page)
     part = soup(main_part(html))
     head = read_head(html, part)
-    tables = part.find_all("table", class_=_TABLES[kind])
+    tables: Any = part.find_all("table", class_=_TABLES[kind])
     if not tables and _TITLE.search(head.title or ""):
         tables = [table for table in part.find_all("table") if "Driver" in columns_of(table)]
     if not tables:
