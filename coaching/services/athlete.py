@@ -10,10 +10,11 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from coaching.models import Activity, AthleteNumbers, AthleteUpload, Consent, DailyMetric
+from coaching.services import mission_days
 from coaching.uploads.activity_files import SUFFIXES, ActivityRead, read_file
 from coaching.uploads.apple_health import Export, read_export
 from coaching.uploads.errors import BadUpload
-from racecontrol.shared import audit, jobs
+from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, NotReady
 from racecontrol.shared.progress import OnProgress, Progress, silent
 
@@ -303,19 +304,9 @@ def rate_effort(*, by: Any, activity_id: int, effort: int | None) -> Activity:
     return activity
 
 
-@transaction.atomic
 def set_health_consent(*, by: Any, is_given: bool) -> None:
-    """Agree to storing health data, or take it back: then uploads stop at once."""
-    standing = Consent.objects.filter(
-        owner=by, purpose=Consent.Purpose.HEALTH, withdrawn_at__isnull=True
-    )
-    if is_given and not standing.exists():
-        consent = Consent.objects.create(
-            owner=by, purpose=Consent.Purpose.HEALTH, wording=1, given_at=now()
-        )
-        audit.record(by=by, verb="consent.given", obj=consent)
+    """Agree to storing health data, or take it back: then uploads and waiting runs stop at once."""
+    if is_given and not has_health_consent(by):
+        mission_days.give_consent(by=by, purposes=[Consent.Purpose.HEALTH], now=now())
     elif not is_given:
-        for consent in standing:
-            consent.withdrawn_at = now()
-            consent.save(update_fields=["withdrawn_at"])
-            audit.record(by=by, verb="consent.withdrawn", obj=consent)
+        mission_days.withdraw_consent(by=by, purpose=Consent.Purpose.HEALTH, now=now())

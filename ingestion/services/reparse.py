@@ -9,6 +9,7 @@ from ingestion.liverc import addresses as kinds
 from ingestion.liverc.pages import READERS
 from ingestion.liverc.pages.as_json import content_hash
 from ingestion.models import Race, StoredPage
+from ingestion.services.bumpups import detect_for_events
 from ingestion.services.saving import fail_race, save_race
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.progress import OnProgress, Progress, silent
@@ -43,6 +44,7 @@ def reparse(
     nothing is written. A page that cannot be read is named and left as it is.
     """
     summary = ReparseSummary()
+    events: set[int] = set()
     ids = list(newest_pages(kind=kind, track=track).values_list("pk", flat=True))
     for done, pk in enumerate(ids):  # one page in memory at a time
         page = StoredPage.objects.get(pk=pk)
@@ -58,17 +60,22 @@ def reparse(
             summary.changed[page.kind] += 1
             if not dry_run:
                 StoredPage.objects.filter(pk=pk).update(parsed_hash=now_hash)
-        if page.kind == kinds.RACE and not dry_run:
-            summary.saved += _save_race(page, contents, now_hash)
+        if page.kind != kinds.RACE or dry_run:
+            continue
+        if (event_id := _save_race(page, contents, now_hash)) is not None:
+            summary.saved += 1
+            events.add(event_id)
+    detect_for_events(sorted(events))  # places that read differently move people up differently
     on_progress(Progress(len(ids), len(ids), "done"))
     return summary
 
 
-def _save_race(page: StoredPage, contents: object, parsed_hash: str) -> int:
+def _save_race(page: StoredPage, contents: object, parsed_hash: str) -> int | None:
+    """The event whose race changed, or None."""
     race_id = kinds.id_of(page.url)
     race = Race.objects.filter(source=Race.Source.RACE, source_race_id=race_id or "").first()
     if race is None or race.parsed_hash == parsed_hash:
-        return 0
+        return None
     fetched_at = race.fetched_at
     try:
         changed = save_race(
@@ -80,10 +87,10 @@ def _save_race(page: StoredPage, contents: object, parsed_hash: str) -> int:
         )
     except RaceError as refusal:
         fail_race(race, str(refusal))
-        return 0
+        return None
     # Reading again is not fetching again: when the source was last asked stays true.
     Race.objects.filter(pk=race.pk).update(fetched_at=fetched_at)
-    return int(changed)
+    return race.event_id if changed else None
 
 
 def _first_main(race: Race) -> int | None:
