@@ -3,7 +3,7 @@
 from ingestion.models.bumpups import BumpUp, OfficialBumpSlot
 from ingestion.models.drivers import Driver, DriverAlias, DriverTransponder
 from ingestion.models.events import Event, Race, RaceClass
-from ingestion.models.fetching import FetchLog, HostBlock, StoredPage
+from ingestion.models.fetching import FetchLog, HostBlock, ImportJob, StoredPage
 from ingestion.models.results import Lap, RaceResult
 from ingestion.models.tracks import FavouriteTrack, Track
 
@@ -16,6 +16,7 @@ __all__ = [
     "FavouriteTrack",
     "FetchLog",
     "HostBlock",
+    "ImportJob",
     "Lap",
     "OfficialBumpSlot",
     "Race",

@@ -5,6 +5,8 @@ import zlib
 from django.db import models
 from django.db.models.functions import Now
 
+from racecontrol.shared.jobs import Job
+
 
 class StoredPage(models.Model):
     """One content of one address, kept once: cache, provenance and source of re-parsing in one.
@@ -82,3 +84,12 @@ class HostBlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} until {self.until:%H:%M}"
+
+
+class ImportJob(Job):
+    """The jobs that import, for a list of their own in the admin."""
+
+    class Meta:
+        proxy = True
+        ordering = ["-created_at"]
+        verbose_name = "import"

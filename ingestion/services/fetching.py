@@ -28,7 +28,8 @@ from ingestion.liverc.pages import READERS
 from ingestion.liverc.pages.as_json import content_hash
 from ingestion.liverc.pages.bot_check import is_bot_check
 from ingestion.models import FetchLog, HostBlock, StoredPage
-from racecontrol.shared.errors import NotFound, SourceUnavailable, TooMany
+from racecontrol.shared import audit
+from racecontrol.shared.errors import NotFound, NotReady, SourceUnavailable, TooMany
 
 log = structlog.get_logger(__name__)
 
@@ -184,6 +185,25 @@ def spend(budget: str, url: str) -> FetchLog:
         retry_at = oldest + timedelta(minutes=1)
         raise BudgetExhausted(budget, retry_at=retry_at, is_daily=False)
     return FetchLog.objects.create(budget=budget, url=url[:500], at=now())
+
+
+@transaction.atomic
+def lift_block(*, block_id: int, by: Any) -> HostBlock:
+    """A person has looked at the host and says it may be asked again. Raises NotReady if it may already."""
+    block = HostBlock.objects.select_for_update().get(pk=block_id)
+    moment = now()
+    if block.until <= moment:
+        raise NotReady(f"{block.host} does not rest any more.")
+    before, block.until = block.until, moment
+    block.save(update_fields=["until"])
+    audit.record(
+        by=by,
+        verb="host_block.lifted",
+        obj=block,
+        before={"until": before, "reason": block.reason},
+        after={"until": moment},
+    )
+    return block
 
 
 # -- pages
