@@ -42,8 +42,12 @@ class HouseCollector(Collector):
         left = GaugeMetricFamily(
             "racecontrol_fetch_budget_left", "Requests left today", labels=["source"]
         )
+        lowest: dict[str, int] = {}  # a source that is spent and rests is still one series
         for budget in budgets:
-            left.add_metric([budget["source"]], budget["left_today"])
+            source, remaining = budget["source"], budget["left_today"]
+            lowest[source] = min(remaining, lowest.get(source, remaining))
+        for source, remaining in lowest.items():
+            left.add_metric([source], remaining)
         yield left
 
 

@@ -76,13 +76,22 @@ class LoginForPages(LoginRequiredMiddleware):
 
 
 class ShowRefusals:
-    """A refusal no view caught becomes a notice on the page, or a page of its own."""
+    """A refusal no view caught becomes a notice on the page, or a page of its own.
+
+    Ninja refuses a wrong method in plain words; on the API that gets the shape of all refusals.
+    """
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code != 405 or not is_api(request):
+            return response
+        allowed = response.get("Allow", "")
+        message = f"This address takes {allowed}." if allowed else "Not with this method."
+        body = error_body("method_not_allowed", message)
+        return JsonResponse(body, status=405, headers={"Allow": allowed})
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, RequestDataTooBig):

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from racecontrol.shared import flags
-from racecontrol.shared.api import optional_user, with_etag
+from racecontrol.shared.api import BearerToken, SignedIn, optional_user, with_etag
 from racecontrol.shared.errors import NotFound
 from racecontrol.shared.paging import Paged, page_of
 from runplans import access, queries, services
@@ -58,7 +58,16 @@ def read_run_plan(request: HttpRequest, plan_id: str):
     )
 
 
-@router.get("/run-plans", response=Paged[RunPlanListed])
+def nothing_while_off(request: HttpRequest) -> None:
+    """Asked last, of strangers: before they are told to sign in, there must be something here."""
+    flags.require(request, flags.RUN_PLANS_V1)
+
+
+@router.get(
+    "/run-plans",
+    auth=[BearerToken(), SignedIn(), nothing_while_off],
+    response=Paged[RunPlanListed],
+)
 def list_run_plans(
     request: HttpRequest,
     limit: int = 50,

@@ -160,6 +160,15 @@ def test_an_unknown_address_is_a_404_in_the_same_shape(client):
     assert answer.json()["error"]["code"] == "not_found"
 
 
+@pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/run-plans"])
+def test_a_wrong_method_is_refused_in_the_same_shape(client, path):
+    answer = client.delete(path)
+
+    assert answer.status_code == 405
+    assert answer.json()["error"]["code"] == "method_not_allowed"
+    assert "GET" in answer["Allow"]
+
+
 def test_every_answer_names_its_request(client):
     first, second = client.get("/api/v1/me"), client.get("/api/v1/me")
 

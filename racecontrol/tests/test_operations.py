@@ -41,6 +41,21 @@ def test_metrics_are_for_staff_or_the_scraper(stranger, client, staff, settings)
     assert "racecontrol_oldest_job_wait_seconds" in shown
 
 
+def test_a_source_named_twice_is_one_sample(staff, client, monkeypatch):
+    """Prometheus refuses a whole scrape that says the same series twice."""
+    monkeypatch.setattr(
+        operations,
+        "budgets",
+        lambda: [{"source": "redgum", "left_today": 7}, {"source": "redgum", "left_today": 0}],
+    )
+    client.force_login(staff)
+
+    shown = client.get("/metrics").text.splitlines()
+
+    said = [line for line in shown if line.startswith("racecontrol_fetch_budget_left{")]
+    assert said == ['racecontrol_fetch_budget_left{source="redgum"} 0.0']
+
+
 def test_no_scrape_token_set_means_no_empty_one_fits(stranger, settings):
     settings.METRICS_TOKEN = ""
 
@@ -78,8 +93,10 @@ def test_the_database_is_made_to_match_the_code_and_keeps_what_people_chose():
     assert Schedule.objects.get(name="racecontrol.tasks.prune").next_run > now() + timedelta(days=2)
 
 
-def test_flags_start_switched_off(rf, user):
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_flags_start_switched_off(rf, user, is_superuser):
     call_command("sync_setup", verbosity=0)
+    user.is_superuser = is_superuser
     request = rf.get("/")
     request.user = user
 

@@ -165,6 +165,8 @@ def test_while_the_flag_is_off_there_is_nothing_here(client, stranger, user):
             stranger.get(f"{URL}/{plan.pk}"),
             client.get(f"{URL}/{plan.pk}"),
             client.get(URL),
+            stranger.get(URL),
+            stranger.get(URL, headers={"Authorization": "Bearer wrong"}),
         ]
 
     assert [answer.status_code for answer in answers] == [404] * len(answers)

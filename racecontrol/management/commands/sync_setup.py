@@ -13,8 +13,12 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, **options):
         for name, sentence in flags.ALL.items():
-            # everyone stays as a person chose it; None means off but for chosen people
-            Flag.objects.update_or_create(name=name, defaults={"note": sentence})
+            # everyone stays as a person chose it; None means off but for chosen people, and
+            # superusers are not chosen unless somebody says so (waffle would choose them)
+            values = {"note": sentence}
+            Flag.objects.update_or_create(
+                name=name, defaults=values, create_defaults=values | {"superusers": False}
+            )
         for task, cron in CRON.items():
             values = {
                 "func": task,
