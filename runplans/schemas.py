@@ -9,7 +9,7 @@ from ninja import Schema
 from runplans.domain import inputs as bounds
 
 
-class StintOut(Schema):
+class RunPlanStintOut(Schema):
     stint_no: int
     laps: int
     fuel_start_l: float
@@ -30,14 +30,14 @@ class SavingOut(Schema):
     pit_windows: list[PitWindowOut]
 
 
-class ResultOut(Schema):
+class RunPlanResultOut(Schema):
     """Litres and seconds with at most six decimals."""
 
     estimated_laps: int
     total_fuel_required_l: float
     laps_possible: int
     pit_stops_required: int
-    stints: list[StintOut]
+    stints: list[RunPlanStintOut]
     estimated_total_time_s: float | None
     notes: list[str]
     saving: SavingOut | None = None
@@ -48,7 +48,7 @@ class RunPlanOut(Schema):
 
     id: UUID
     inputs: dict[str, Any]
-    result: ResultOut
+    result: RunPlanResultOut
 
 
 class RunPlanListed(RunPlanOut):

@@ -111,7 +111,7 @@ def change_car(request: HttpRequest, team_id: int, car_id: int, body: s.CarIn):
     return car_out(teams.save_car(team_id=team_id, car_id=car_id, by=request.user, **body.dict()))
 
 
-@router.get("/strategy-events", response=Paged[s.EventOut])
+@router.get("/strategy-events", response=Paged[s.EnduranceEventOut])
 def list_events(request: HttpRequest, limit: int = Limit, cursor: str | None = None):
     rows = queries.events_for(request.user).prefetch_related("instances")
     page = page_of(rows, limit=limit, cursor=cursor)
@@ -119,21 +119,21 @@ def list_events(request: HttpRequest, limit: int = Limit, cursor: str | None = N
 
 
 def event_out(event: Any) -> dict:
-    names = [n for n in s.EventOut.model_fields if n != "instances"]
+    names = [n for n in s.EnduranceEventOut.model_fields if n != "instances"]
     return {n: getattr(event, n) for n in names} | {"instances": list(event.instances.all())}
 
 
-@router.post("/strategy-events", response={201: s.EventOut})
+@router.post("/strategy-events", response={201: s.EnduranceEventOut})
 def create_event(request: HttpRequest, body: s.EventIn):
     return Status(201, event_out(events.create_event(by=request.user, **body.dict())))
 
 
-@router.get("/strategy-events/{int:event_id}", response=s.EventOut)
+@router.get("/strategy-events/{int:event_id}", response=s.EnduranceEventOut)
 def read_event(request: HttpRequest, event_id: int):
     return event_out(access.event_for(request.user, event_id))
 
 
-@router.put("/strategy-events/{int:event_id}/rules", response=s.EventOut)
+@router.put("/strategy-events/{int:event_id}/rules", response=s.EnduranceEventOut)
 def save_rules(request: HttpRequest, event_id: int, body: s.RulesIn):
     return event_out(events.save_rules(event_id=event_id, by=request.user, **body.dict()))
 
@@ -156,7 +156,7 @@ def sign_up(request: HttpRequest, event_id: int, body: s.SignupIn):
 
 
 @router.post("/participations/{int:signup_id}/status", response=s.SignupOut)
-def move_signup(request: HttpRequest, signup_id: int, body: s.MoveIn):
+def move_signup(request: HttpRequest, signup_id: int, body: s.StrategyMoveIn):
     row = events.move(signup_id=signup_id, to=body.status, reason=body.reason, by=request.user)
     return signup_out(row)
 
@@ -229,7 +229,7 @@ def check(request: HttpRequest, strategy_id: int, version: int | None = None):
     return plans.validate_plan(row, chosen)
 
 
-@router.post("/strategies/{int:strategy_id}/optimise", response={202: s.JobOut})
+@router.post("/strategies/{int:strategy_id}/optimise", response={202: s.QueuedJobOut})
 def optimise(request: HttpRequest, strategy_id: int, body: s.OptimiseIn):
     job = plans.request_optimisation(strategy_id=strategy_id, by=request.user, **body.dict())
     return Status(202, {"job_id": job.pk})
@@ -274,7 +274,7 @@ def edit_stint(request: HttpRequest, strategy_id: int, body: s.EditIn):
 
 
 @router.put("/strategies/{int:strategy_id}/plan", response=s.StrategyOut)
-def import_plan(request: HttpRequest, strategy_id: int, body: s.ImportIn):
+def import_plan(request: HttpRequest, strategy_id: int, body: s.StrategyImportIn):
     """Read a plan as exported (stintopt-plan/1) back in as a new version."""
     plans.import_plan(
         strategy_id=strategy_id, base_version=body.base_version, data=body.plan, by=request.user

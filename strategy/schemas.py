@@ -91,7 +91,7 @@ class InstanceOut(Schema):
     starts_at: datetime
 
 
-class EventOut(Schema):
+class EnduranceEventOut(Schema):
     id: int
     host_id: int
     name: str
@@ -137,7 +137,7 @@ class SignupOut(Schema):
     windows: list[WindowIn]
 
 
-class MoveIn(In):
+class StrategyMoveIn(In):
     status: Annotated[str, Field(max_length=20)]
     reason: Annotated[str, Field(max_length=200)] = ""
 
@@ -245,7 +245,7 @@ class OptimiseIn(In):
     even_out: bool = False
 
 
-class JobOut(Schema):
+class QueuedJobOut(Schema):
     job_id: UUID
 
 
@@ -259,7 +259,7 @@ class UseIn(BaseIn):
     number: Annotated[int, Field(ge=1, le=100_000)]
 
 
-class ImportIn(BaseIn):
+class StrategyImportIn(BaseIn):
     plan: Annotated[list[dict[str, Any]], Field(max_length=5000)]
 
 

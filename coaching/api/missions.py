@@ -21,9 +21,9 @@ from coaching.schemas.missions import (
     MissionFields,
     MissionLine,
     MissionOut,
+    MissionQueuedOut,
     MoveIn,
     ProgressOut,
-    QueuedOut,
     RunDetail,
     RunNowIn,
     RunOut,
@@ -160,7 +160,7 @@ def read_run(request: HttpRequest, mission_id: int, on: date, kind: str = Query(
     return read.run_of(request.user, mission_id, on, kind)
 
 
-@router.post(AT + "/run-now", response={202: QueuedOut})
+@router.post(AT + "/run-now", response={202: MissionQueuedOut})
 def run_now(request: HttpRequest, mission_id: int, body: RunNowIn):
     """Today's guidance at once, or once more (the old words stay as a revision)."""
     mission = read.mission_of(request.user, mission_id)

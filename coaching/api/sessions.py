@@ -21,10 +21,10 @@ from coaching.schemas.garage import (
     HeatOut,
     LapChange,
     LapIn,
-    LapOut,
     OrpOut,
     ProfileIn,
     ProfileOut,
+    RunLogLapOut,
     ScoreOut,
     SessionChange,
     SessionIn,
@@ -121,13 +121,13 @@ def delete_session(request: HttpRequest, session_id: int):
     return Status(204, None)
 
 
-@router.get("/sessions/{int:session_id}/laps", response=list[LapOut])
+@router.get("/sessions/{int:session_id}/laps", response=list[RunLogLapOut])
 def read_laps(request: HttpRequest, session_id: int):
     """All laps as driven: heat after heat."""
     return queries.laps_of(queries.session_for(request.user, session_id))
 
 
-@router.post("/sessions/{int:session_id}/laps", response={201: LapOut})
+@router.post("/sessions/{int:session_id}/laps", response={201: RunLogLapOut})
 def add_lap(request: HttpRequest, session_id: int, body: LapIn):
     lap = laps.add_lap(
         session_id=session_id,
@@ -171,7 +171,7 @@ def delete_laps(request: HttpRequest, session_id: int, heat: str = Query("", max
     return {"count": laps.delete_laps(session_id=session_id, by=request.user, heat_name=heat)}
 
 
-@router.patch("/sessions/{int:session_id}/laps/{int:lap_id}", response=LapOut)
+@router.patch("/sessions/{int:session_id}/laps/{int:lap_id}", response=RunLogLapOut)
 def flag_lap(request: HttpRequest, session_id: int, lap_id: int, body: LapChange):
     return laps.flag_lap(session_id=session_id, lap_id=lap_id, by=request.user, flag=body.flag)
 

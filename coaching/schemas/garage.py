@@ -139,7 +139,7 @@ class CountOut(Schema):
     count: int
 
 
-class LapOut(Schema):
+class RunLogLapOut(Schema):
     id: int
     heat_name: str
     lap_number: int
@@ -172,7 +172,7 @@ class LapChange(Schema):
 class HeatOut(Schema):
     name: str
     kind: str
-    laps: list[LapOut]
+    laps: list[RunLogLapOut]
 
 
 class HeatChange(Schema):

@@ -175,7 +175,7 @@ class RunNowIn(Strict):
     mail: bool = False
 
 
-class QueuedOut(Schema):
+class MissionQueuedOut(Schema):
     """The run is queued; ask for it again to see how it went."""
 
     local_date: date

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils.module_loading import import_string
 from django.utils.timezone import now
+from ninja.openapi.schema import OpenAPISchema
 
 from racecontrol.models import ApiToken, AuditEvent, Job, RateWindow
 from racecontrol.shared import jobs, tokens
@@ -229,6 +231,25 @@ def test_the_owner_steers_a_job_over_the_api(client, user, other):
 
 def test_the_document_of_the_api_is_served_without_leaving_the_house(client):
     assert client.get("/api/v1/openapi.json").json()["info"]["title"] == "Race Control"
+
+
+def test_no_two_shapes_of_the_api_share_a_name(monkeypatch):
+    """Ninja keeps the last of a name: the document would tell one room's shape for another's."""
+    shared = set()
+
+    def add(document, definitions):
+        shared.update(
+            name
+            for name in definitions
+            if document.schemas.get(name, definitions[name]) != definitions[name]
+        )
+        document.schemas.update(definitions)
+
+    monkeypatch.setattr(OpenAPISchema, "add_schema_definitions", add)
+    document = import_string("racecontrol.api.api").get_openapi_schema()
+
+    assert document["components"]["schemas"]
+    assert not shared
 
 
 def test_the_documentation_names_every_operation_and_needs_no_script(client):
