@@ -1,8 +1,11 @@
 """Drivers, the other names they go by, and their transponders."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
+
+from ingestion.models._search import words_of
 
 
 class Driver(models.Model):
@@ -24,6 +27,7 @@ class Driver(models.Model):
         ordering = ["name", "pk"]
         indexes = [
             models.Index(fields=["name_key", "id"], name="driver_name_key"),
+            GinIndex(words_of("name"), name="driver_words"),
         ]
 
     def __str__(self) -> str:
@@ -48,7 +52,10 @@ class DriverAlias(models.Model):
     class Meta:
         ordering = ["name", "pk"]
         verbose_name_plural = "driver aliases"
-        indexes = [models.Index(fields=["name_key"], name="driver_alias_key")]
+        indexes = [
+            models.Index(fields=["name_key"], name="driver_alias_key"),
+            GinIndex(words_of("name"), name="driver_alias_words"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -3,8 +3,11 @@
 import zoneinfo
 from datetime import datetime
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
+
+from ingestion.models._search import words_of
 
 
 class SessionType(models.TextChoices):
@@ -72,6 +75,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["track", "-starts_on"], name="event_track_day"),
             models.Index(fields=["kind", "-starts_on", "-id"], name="event_kind_day"),
+            GinIndex(words_of("name"), name="event_words"),
         ]
 
     def __str__(self) -> str:
@@ -94,7 +98,10 @@ class RaceClass(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["event", "key"], name="race_class_once_per_event")
         ]
-        indexes = [models.Index(fields=["key"], name="race_class_key")]
+        indexes = [
+            models.Index(fields=["key"], name="race_class_key"),
+            GinIndex(words_of("name"), name="race_class_words"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -165,6 +172,11 @@ class Race(models.Model):
         indexes = [
             models.Index(fields=["event", "run_order"], name="race_event_order"),
             models.Index(fields=["started_at"], name="race_started"),
+            GinIndex(
+                words_of("label"),
+                name="practice_session_words",
+                condition=models.Q(source="practice"),
+            ),
             models.Index(
                 fields=["event"],
                 name="race_session_type_review",

@@ -3,8 +3,11 @@
 import zoneinfo
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Lower, Now
+
+from ingestion.models._search import words_of
 
 
 class Track(models.Model):
@@ -51,7 +54,10 @@ class Track(models.Model):
             models.UniqueConstraint(fields=["slug"], name="track_slug_unique"),
             models.UniqueConstraint(Lower("slug"), name="track_slug_unique_any_case"),
         ]
-        indexes = [models.Index(Lower("name"), "slug", name="track_name")]
+        indexes = [
+            models.Index(Lower("name"), "slug", name="track_name"),
+            GinIndex(words_of("name", "slug", "city"), name="track_words"),
+        ]
 
     def __str__(self) -> str:
         return self.name

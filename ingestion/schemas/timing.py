@@ -328,7 +328,7 @@ class DriverDetailOut(DriverOut):
 
 
 class HitOut(Schema):
-    """Something found: `kind` is track, event, practice_day, class or driver (a class leads to its event)."""
+    """Something found: `kind` is track, event, practice_day, practice_session, class or driver (a class leads to its event)."""
 
     kind: Literal["track", "event", "practice_day", "class", "driver", "practice_session"]
     id: int
