@@ -48,6 +48,10 @@ def generated_key(secret: str) -> str:
 SECRET_KEY = env("SECRET_KEY", default="") or development_only(
     "SECRET_KEY", "" if PRODUCTION else generated_secret("secret_key")
 )
+if PRODUCTION and len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is too short to protect anything: 32 characters or more."
+    )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or development_only(
     "ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"]
 )

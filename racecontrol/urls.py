@@ -28,6 +28,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", views.api_documentation, name="api_docs"),
     path("api/v1/", api.urls),
+    # what no router knows, also while DEBUG would answer with a page of its own
+    path("api/v1/<path:rest>", views.unknown_operation),
 ]
 for room, prefix in {
     "ingestion": "timing/",

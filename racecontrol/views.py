@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidde
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
@@ -160,6 +161,12 @@ def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpRe
     if is_api(request):
         return JsonResponse(error_body(code, message), status=status)
     return render(request, f"{status}.html", {"message": message}, status=status)
+
+
+@csrf_exempt
+@login_not_required
+def unknown_operation(request: HttpRequest, rest: str) -> HttpResponse:
+    return JsonResponse(error_body("not_found", "The API has no such address."), status=404)
 
 
 def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:

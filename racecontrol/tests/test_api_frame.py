@@ -155,7 +155,9 @@ def test_a_wrong_query_is_refused_with_its_field(client, path):
     assert "error" in answer.json()
 
 
-def test_an_unknown_address_is_a_404_in_the_same_shape(client):
+@pytest.mark.parametrize("debug", [True, False])
+def test_an_unknown_address_is_a_404_in_the_same_shape(client, settings, debug):
+    settings.DEBUG = debug
     answer = client.get("/api/v1/nothing-here")
 
     assert answer.status_code == 404

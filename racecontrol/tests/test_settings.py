@@ -45,3 +45,10 @@ def test_a_chosen_production_passes_the_deploy_check():
     answer = check(GOOD)
 
     assert answer.returncode == 0, answer.stderr
+
+
+def test_a_key_somebody_could_guess_is_refused():
+    answer = check(GOOD | {"SECRET_KEY": "x"})
+
+    assert answer.returncode != 0
+    assert "SECRET_KEY is too short" in answer.stderr
