@@ -14,11 +14,11 @@ EVERYONE = frozenset(Role)
 
 
 def role_in(user: Any, team_id: int | None) -> str | None:
-    """The person's role in the team, None for strangers. Staff act as owners."""
+    """The person's role in the team, None for strangers and where there is none. Staff act as owners."""
     if not user.is_authenticated or team_id is None:
         return None
     if user.is_staff:
-        return str(Role.OWNER)
+        return str(Role.OWNER) if Team.objects.filter(pk=team_id).exists() else None
     return (
         Membership.objects.filter(team_id=team_id, user=user).values_list("role", flat=True).first()
     )
