@@ -5,6 +5,7 @@ import socket
 
 import hypothesis
 import pytest
+from django.core.cache import caches
 from django.test import Client
 
 from racecontrol.testing.browser_fixtures import (  # noqa: F401 - pytest finds fixtures here
@@ -23,6 +24,12 @@ hypothesis.settings.load_profile("house")
 
 def pytest_unconfigure(config):
     stop_test_cluster(config)
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache():
+    """Flags and counts of an earlier test are nobody's business."""
+    caches["default"].clear()
 
 
 @pytest.fixture(autouse=True)
