@@ -89,6 +89,7 @@ class RunningSet:
                 line = process.cmdline()
                 is_ours = str(self.folder / "manage.py") in line and set(words) <= set(line)
                 if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+                    process.create_time()  # known from here on, also if it ends in between
                     found.append(process)
         return sorted(found, key=lambda process: process.create_time())
 
@@ -103,7 +104,10 @@ class RunningSet:
 
     def left_over(self) -> list[str]:
         """Command lines of everything that still runs, the database too."""
-        found = [" ".join(process.cmdline()) for process in self.find()]
+        found = []
+        for process in self.find():
+            with contextlib.suppress(psutil.Error):  # it may end while we look
+                found.append(" ".join(process.cmdline()))
         return found + (["postgres"] if self.cluster.running() else [])
 
     def ask(self, sql: str) -> list[tuple]:
