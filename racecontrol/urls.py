@@ -14,6 +14,7 @@ admin.site.site_header = admin.site.site_title = "Race Control"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("jobs/<uuid:job_id>/", views.job, name="job"),
     path("jobs/<uuid:job_id>/cancel/", views.cancel_job, name="job-cancel"),
     path("jobs/<uuid:job_id>/retry/", views.retry_job, name="job-retry"),

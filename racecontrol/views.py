@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -38,6 +39,13 @@ def home(request: HttpRequest) -> HttpResponse:
     cards = cards_of(request)
     is_newcomer = not any(card.is_own for card in cards)
     return render(request, "home.html", {"cards": cards, "is_newcomer": is_newcomer})
+
+
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for the icon of what has no head: downloads, plain answers, pictures."""
+    return redirect(static("img/icon.svg"))
 
 
 @require_safe

@@ -2,7 +2,7 @@
 
 from racecontrol.shared import jobs, tokens
 
-PUBLIC = {"home", "health_live", "health_ready"}
+PUBLIC = {"favicon", "home", "health_live", "health_ready"}
 STAFF = {"ops", "metrics"}
 
 
