@@ -4,6 +4,13 @@ from ingestion.models.bumpups import BumpUp, OfficialBumpSlot
 from ingestion.models.drivers import Driver, DriverAlias, DriverTransponder
 from ingestion.models.events import Event, Race, RaceClass
 from ingestion.models.fetching import FetchLog, HostBlock, ImportJob, StoredPage
+from ingestion.models.practice import (
+    PracticeAlert,
+    PracticeDay,
+    PracticeDrift,
+    PracticeRun,
+    PracticeSession,
+)
 from ingestion.models.results import Lap, RaceResult
 from ingestion.models.tracks import FavouriteTrack, Track
 
@@ -19,6 +26,11 @@ __all__ = [
     "ImportJob",
     "Lap",
     "OfficialBumpSlot",
+    "PracticeAlert",
+    "PracticeDay",
+    "PracticeDrift",
+    "PracticeRun",
+    "PracticeSession",
     "Race",
     "RaceClass",
     "RaceResult",

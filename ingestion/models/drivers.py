@@ -20,11 +20,21 @@ class Driver(models.Model):
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged"
     )
+    is_unknown = models.BooleanField(
+        default=False, db_default=False, help_text="Stands for whoever drove without a name."
+    )
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_unknown"],
+                condition=models.Q(is_unknown=True),
+                name="driver_one_unknown",
+            )
+        ]
         indexes = [
             models.Index(fields=["name_key", "id"], name="driver_name_key"),
             GinIndex(words_of("name"), name="driver_words"),

@@ -10,8 +10,8 @@ from ingestion.models import Driver, Race, RaceResult
 
 
 def drivers() -> QuerySet[Driver]:
-    """Everybody who was not merged into somebody else."""
-    return Driver.objects.filter(merged_into=None)
+    """Everybody who was not merged into somebody else; who drove without a name is nobody."""
+    return Driver.objects.filter(merged_into=None, is_unknown=False)
 
 
 def drivers_search(words: str = "") -> QuerySet[Driver]:
@@ -29,9 +29,17 @@ def drivers_search(words: str = "") -> QuerySet[Driver]:
 
 
 def races_of_driver(driver_id: int) -> QuerySet[RaceResult]:
-    """Standing results of a driver with race, class, event and track, newest first."""
+    """Standing results of a driver with race, class, event and track, newest first.
+
+    Practice days are apart: `ingestion.queries.practice.practice_of_driver`.
+    """
     return (
-        RaceResult.objects.filter(driver_id=driver_id, missing_since=None, race__missing_since=None)
+        RaceResult.objects.filter(
+            driver_id=driver_id,
+            missing_since=None,
+            race__missing_since=None,
+            race__source=Race.Source.RACE,
+        )
         .select_related("race__event__track", "race__race_class")
         .order_by("-race__event__starts_on", "-race__run_order", "-pk")
     )
@@ -62,6 +70,7 @@ def best_laps(driver_id: int) -> list[PersonalBest]:
             driver_id=driver_id,
             missing_since=None,
             race__missing_since=None,
+            race__source=Race.Source.RACE,
             fast_lap_ms__isnull=False,
         )
         .annotate(
@@ -91,7 +100,10 @@ def records_of_track(track_id: int, *, limit: int = 40) -> list[RaceResult]:
     """The fastest published lap of each class ever imported at a track."""
     fastest = (
         RaceResult.objects.filter(
-            race__event__track_id=track_id, missing_since=None, fast_lap_ms__isnull=False
+            race__event__track_id=track_id,
+            race__source=Race.Source.RACE,
+            missing_since=None,
+            fast_lap_ms__isnull=False,
         )
         .annotate(
             place=Window(
