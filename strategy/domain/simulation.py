@@ -80,13 +80,21 @@ class Simulator:
     """Draws the luck of `races` races once; every plan then meets the same."""
 
     def __init__(
-        self, instance: Instance, *, luck: Luck | None = None, races: int = 2_000, seed: int = 1
+        self,
+        instance: Instance,
+        *,
+        luck: Luck | None = None,
+        races: int = 2_000,
+        seed: int = 1,
+        known: Sequence[tuple[float, float, float]] = (),
     ) -> None:
+        """`known` neutral periods happen in every race: from ms, to ms, times as slow."""
         if not 1 <= races <= 50_000:
             raise InvalidInput(
                 "Between 1 and 50000 races.", fields={"races": ["Must be 1 to 50000."]}
             )
         self.instance, self.luck, self.races = instance, luck or Luck(), races
+        self.known = known
         self.rng = np.random.default_rng(seed)
         self.horizon = float(instance.race.clock_ms[-1]) * 1.6
         self._neutral()
@@ -126,6 +134,9 @@ class Simulator:
             length = rng.lognormal(-0.08, 0.4, size=(self.races, most)) * minutes * 60_000.0
             starts[np.arange(most)[None, :] >= counts[:, None]] = np.inf
             pieces.append((starts, starts + length, np.full_like(starts, pace)))
+        for start, end, pace in self.known:
+            one = np.ones((self.races, 1))
+            pieces.append((one * start, one * end, one * pace))
         never = np.full((self.races, 1), np.inf)
         starts = np.concatenate([p[0] for p in pieces] + [never], axis=1)
         order = np.argsort(starts, axis=1)
@@ -137,22 +148,28 @@ class Simulator:
         factor = np.concatenate([p[2] for p in pieces] + [np.ones_like(never)], axis=1)
         self.pace = np.take_along_axis(factor, order, axis=1)
 
-    def run(self, plan: Sequence[Stint]) -> Outcome:
-        """All races of one plan; raises InvalidInput if it does not cover the race."""
+    def run(self, plan: Sequence[Stint], *, from_lap: int = 0, from_ms: float = 0.0) -> Outcome:
+        """All races of one plan; raises InvalidInput if it does not cover the race.
+
+        With `from_lap` the laps before it are behind us, driven as the plan has them, and the race
+        clock stands at `from_ms`: only what follows is drawn.
+        """
         judged = score(self.instance, list(plan))
         if any(v.rule in ("coverage", "driver") for v in judged.violations):
             raise InvalidInput(
                 "The plan does not cover the race.", fields={"plan": ["Incomplete."]}
             )
-        rows, t = np.arange(self.races), np.zeros(self.races)
-        at = np.zeros(self.races, dtype=np.int64)
+        rows, t = np.arange(self.races), np.full(self.races, float(from_ms))
+        at = (self.ends <= from_ms).sum(axis=1)
         dry = np.zeros(self.races, dtype=bool)
         lane = float(self.instance.pit.lane_ms)
         nominal_end = float(self.instance.race.clock_ms[-1])
-        laps_done = np.zeros(self.races, dtype=np.int64)
+        laps_done = np.full(self.races, from_lap, dtype=np.int64)
         has_neutral = self.starts.shape[1] > 1
         for stint, facts in zip(plan, judged.stints, strict=True):
-            if facts.stop_ms:
+            if facts.end_lap <= from_lap:
+                continue
+            if facts.stop_ms and facts.start_lap >= from_lap:
                 luck = np.exp(self.luck.stop_noise * self.pit_luck[facts.start_lap])
                 loss = lane + (facts.stop_ms - lane) * luck
                 if has_neutral:
@@ -166,6 +183,8 @@ class Simulator:
                 base = lap_ms(self.instance, lap=lap, driver=stint.driver,
                               age=facts.tyre_age + step, fuel_ml=fuel, compound=facts.compound)  # fmt: skip
                 fuel -= getattr(self.instance.car.burn_ml, self.instance.conditions.by_lap[lap])
+                if lap < from_lap:
+                    continue
                 lap_time = base + self.noise[lap]
                 if has_neutral:
                     at += t >= self.ends[rows, at]
@@ -173,7 +192,7 @@ class Simulator:
                     lap_time = np.where(under, base * self.pace[rows, at], lap_time)
                 t += lap_time + self.incident[lap]
                 laps_done += t <= nominal_end
-        alive = (t < self.retires_at) & ~dry
+        alive = (t < self.retires_at + from_ms) & ~dry
         times = np.where(alive, t, np.nan)
         done = t[alive] if alive.any() else t
         low, middle, high = np.percentile(done, (10, 50, 90))
