@@ -42,6 +42,11 @@ class Inference:
     confidence: str
     signals: tuple[Signal, ...]
 
+    @property
+    def is_contradictory(self) -> bool:
+        """Do signals that count (all but the weak) say different things?"""
+        return len({one.says for one in self.signals if one.strength != WEAK}) > 1
+
 
 def infer_session_type(
     *,

@@ -1,5 +1,6 @@
 """What the timing system says, as tables. Times are whole milliseconds, moments are UTC."""
 
+from ingestion.models.backfill import SessionTypeBackfill, SessionTypeChange
 from ingestion.models.bumpups import BumpUp, OfficialBumpSlot
 from ingestion.models.drivers import Driver, DriverAlias, DriverTransponder
 from ingestion.models.events import Event, Race, RaceClass
@@ -34,6 +35,8 @@ __all__ = [
     "Race",
     "RaceClass",
     "RaceResult",
+    "SessionTypeBackfill",
+    "SessionTypeChange",
     "StoredPage",
     "Track",
 ]
