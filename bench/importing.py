@@ -4,10 +4,11 @@ import time
 from contextlib import contextmanager
 from datetime import timedelta
 
+NAME = "import"  # a word no module can be called by
 RACES, DRIVERS, LAPS = 32, 12, 40
 TARGET = 20_000
 EVENT = "900000"
-ROUNDS = 3
+ROUNDS = 5
 
 
 def run() -> list[dict]:
@@ -18,44 +19,55 @@ def run() -> list[dict]:
 
     with scratch_database("bench_import"):
         settings.LIVERC_PER_MINUTE = settings.LIVERC_PER_DAY = 1_000_000
+        settings.LIVERC_URL_TEMPLATE = "http://127.0.0.1:9/{track}"  # nobody answers there
         fill_store()
-        rates = []
+        rounds = []
         for _ in range(ROUNDS):
             forget_rows()
-            rates.append(imported())
-        cpu, wall = max(rates, key=lambda rate: rate[1])
+            rounds.append(imported())
+        wall, cpu = (max(rates) for rates in zip(*rounds, strict=True))
         return [
             {
-                "entry": "import: 32 races x 12 drivers x 40 laps",
+                "entry": f"import: {RACES} races x {DRIVERS} drivers x {LAPS} laps",
                 "target": f">= {TARGET} laps/s",
                 "measured": f"{wall:.0f} laps/s",
                 "ratio": f"{wall / TARGET:.2f}",
-                "note": f"by the clock, pages to committed rows; {cpu:.0f} laps/s of our own CPU time, the rest is "
-                "the database and other work on this machine; best of three",
+                "note": "by the clock, the whole job in the worker's code: stored pages unpacked, read and "
+                "saved, a commit per race, progress written, bump-ups found; our process and the "
+                f"database's together take a core's second for {cpu:.0f} laps; best of {ROUNDS}",
             }
         ]
 
 
 def imported() -> tuple[float, float]:
-    """Laps a second of CPU and of wall clock; every lap must be there."""
+    """Laps a second by the clock, and per second of CPU of us and our backend; every lap must be there."""
     from ingestion.models import Lap
-    from ingestion.services.imports import import_event
+    from ingestion.services.imports import request_import
+    from racecontrol.shared import jobs
 
     wanted = RACES * DRIVERS * LAPS
-    cpu, clock = time.process_time(), time.perf_counter()
-    summary = import_event(source_event_id=EVENT, track_slug="bench", source=NoSource())
-    cpu, clock = time.process_time() - cpu, time.perf_counter() - clock
-    stored = Lap.objects.filter(result__race__event_id=summary.event_id).count()
-    if summary.failed or stored != wanted or summary.laps != wanted:
-        raise AssertionError(f"{stored} of {wanted} laps; {summary.failed[:2]} {summary.notes[:2]}")
-    return wanted / cpu, wanted / clock
+    job = request_import(source_event_id=EVENT, track_slug="bench", by=None)
+    clock, cpu = time.perf_counter(), cpu_seconds()
+    jobs.run_now(job)
+    clock, cpu = time.perf_counter() - clock, cpu_seconds() - cpu
+    stored = Lap.objects.filter(result__race__event__source_event_id=EVENT).count()
+    if job.state != "done" or job.result["failed"] or {stored, job.result["laps"]} != {wanted}:
+        raise AssertionError(f"{stored} of {wanted} laps; {job.message} {job.result}")
+    return wanted / clock, wanted / cpu
 
 
-class NoSource:
-    """Nobody may be asked: every page is in the store."""
+def cpu_seconds() -> float:
+    """What this process and the database's process that serves it have used of a core."""
+    import psutil
+    from django.db import connection
 
-    def get(self, url: str, *, etag: str = "", last_modified: str = ""):
-        raise AssertionError(f"{url} is not in the store")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid(), inet_server_addr() IS NULL")
+        pid, is_local = cursor.fetchone()
+    if not is_local:
+        return time.process_time()
+    theirs = psutil.Process(pid).cpu_times()
+    return time.process_time() + theirs.user + theirs.system
 
 
 class FromSite:
@@ -70,7 +82,7 @@ class FromSite:
         from ingestion.liverc.client import Answer
 
         parts = urlsplit(url)
-        body = self.site.body_of(f"/bench{parts.path}?{parts.query}") or ""
+        body = self.site.body_of(f"{parts.path}?{parts.query}") or ""
         return Answer(url=url, status=200 if body else 404, body=body.encode())
 
 

@@ -22,7 +22,7 @@ def main(wanted: list[str]) -> int:
     names = sorted(m.name for m in pkgutil.iter_modules([str(ROOT / "bench")]))
     modules = [importlib.import_module(f"bench.{name}") for name in names if name != "run"]
     modules = [module for module in modules if hasattr(module, "run")]
-    known = [module.__name__.partition(".")[2] for module in modules]
+    known = [getattr(one, "NAME", one.__name__.partition(".")[2]) for one in modules]
     if unknown := set(wanted) - set(known):
         print(f"no such entry: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
         return 2

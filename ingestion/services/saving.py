@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.timezone import now
 
 from ingestion.domain.labels import class_key, person_key, read_label
@@ -23,7 +23,8 @@ from ingestion.models import (
     RaceResult,
     Track,
 )
-from ingestion.services.people import drivers_for
+from ingestion.services.bulk import copy_laps, copy_results, fresh_ids, relax_commit
+from ingestion.services.people import driver_ids_for
 
 LISTED_FIELDS = (
     "race_class_id",
@@ -196,11 +197,8 @@ def save_race(
 ) -> bool:
     """Results and laps of one race; True if anything changed. Same hash, same rows: nothing is touched."""
     moment = now()
-    race = (
-        Race.objects.select_for_update(of=("self",))
-        .select_related("event", "race_class")
-        .get(pk=race.pk)
-    )
+    relax_commit()
+    race = Race.objects.select_for_update(of=("self",)).get(pk=race.pk)
     state = Race.State.IMPORTED if page.results else Race.State.EMPTY
     type_values = infer_type(race, page, first_main_order=first_main_order) if is_inferring else {}
     if (
@@ -228,10 +226,11 @@ def save_race(
         "updated_at": moment,
         **type_values,
     }
+    is_first = not race.parsed_hash
     for name, value in values.items():
         setattr(race, name, value)
     race.save(update_fields=list(values))
-    _save_results(race, page, moment)
+    _save_results(race, page, moment, is_first=is_first)
     return True
 
 
@@ -262,37 +261,49 @@ def fail_race(race: Race, why: str) -> None:
     Race.objects.filter(pk=race.pk).update(state=state, failure=why[:2000], updated_at=now())
 
 
-def _save_results(race: Race, page: RacePage, moment: datetime) -> None:
-    known = {row.row_key: row for row in race.results.all()}
-    keyed = _row_keys(page.results)
-    drivers = drivers_for(
+def _save_results(race: Race, page: RacePage, moment: datetime, *, is_first: bool) -> None:
+    """Rows by their key: new ones written, others changed where they differ, lost ones marked."""
+    known = {} if is_first else {row.row_key: row for row in race.results.all()}
+    keys = _row_keys(page.results)
+    drivers = driver_ids_for(
         [(row.driver_id, row.racer.name if row.racer else row.driver_name) for row in page.results]
     )
-    new, changed, relap = [], [], []
-    for key, row, driver in zip(keyed, page.results, drivers, strict=True):
+    new, changed, lapped = [], [], []
+    for key, row, driver_id in zip(keys, page.results, drivers, strict=True):
         values = _result_values(row, race)
         result = known.get(key)
         if result is None:
-            result = RaceResult(race=race, row_key=key, driver=driver, **values)
-            new.append(result)
-            relap.append((result, row))
+            identity = {"race_id": race.pk, "row_key": key, "driver_id": driver_id}
+            new.append((identity | {"transponder": ""} | values, row))
             continue
-        differs = any(getattr(result, name) != value for name, value in values.items())
-        if differs or result.missing_since:
+        if result.missing_since or any(getattr(result, name) != values[name] for name in values):
             for name, value in values.items():
                 setattr(result, name, value)
             result.missing_since, result.updated_at = None, moment
             changed.append(result)
-        relap.append((result, row))
-    RaceResult.objects.bulk_create(new)
+        lapped.append((result.pk, row))
     if changed:
         fields = [*_result_values(page.results[0], race), "missing_since", "updated_at"]
         RaceResult.objects.bulk_update(changed, fields)
-    gone = [row.pk for key, row in known.items() if key not in set(keyed)]
-    RaceResult.objects.filter(pk__in=gone, missing_since=None).update(
-        missing_since=moment, updated_at=moment
+    if known:
+        _mark_missing(set(known) - set(keys), race, moment)
+        lapped = _changed_laps(lapped)
+    if new:
+        ids = fresh_ids(RaceResult, len(new))
+        copy_results([{"id": pk} | values for pk, (values, _) in zip(ids, new, strict=True)])
+        lapped += [(pk, row) for pk, (_, row) in zip(ids, new, strict=True)]
+    copy_laps(
+        [
+            (pk, number, ms, position, None, True)
+            for pk, row in lapped
+            for number, ms, position in _lap_rows(row)
+        ]
     )
-    _save_laps(relap, has_old=bool(known))
+
+
+def _mark_missing(keys: set[str], race: Race, moment: datetime) -> None:
+    gone = race.results.filter(row_key__in=keys, missing_since=None)
+    gone.update(missing_since=moment, updated_at=moment)
 
 
 def _row_keys(rows: Iterable[Result]) -> list[str]:
@@ -378,24 +389,18 @@ def _pct(value: float | None) -> Decimal | None:
 # -- laps
 
 
-def _save_laps(rows: list[tuple[RaceResult, Result]], *, has_old: bool) -> None:
-    """Write laps by COPY; results whose laps are the same already keep their rows."""
-    if has_old:
-        stored: dict[int, list[tuple]] = {}
-        ids = [result.pk for result, _ in rows]
-        for result_id, *lap in (
-            Lap.objects.filter(result_id__in=ids)
-            .order_by("number")
-            .values_list("result_id", "number", "ms", "position")
-        ):
-            stored.setdefault(result_id, []).append(tuple(lap))
-        rows = [pair for pair in rows if stored.get(pair[0].pk, []) != _lap_rows(pair[1])]
-        Lap.objects.filter(result_id__in=[result.pk for result, _ in rows]).delete()
-    copy_laps(
-        (result.pk, number, ms, position, None, True)
-        for result, row in rows
-        for number, ms, position in _lap_rows(row)
-    )
+def _changed_laps(rows: list[tuple[int, Result]]) -> list[tuple[int, Result]]:
+    """Those whose laps differ from the stored ones, which go; laps that are the same keep their rows."""
+    stored: dict[int, list[tuple]] = {}
+    for result_id, *lap in (
+        Lap.objects.filter(result_id__in=[pk for pk, _ in rows])
+        .order_by("number")
+        .values_list("result_id", "number", "ms", "position")
+    ):
+        stored.setdefault(result_id, []).append(tuple(lap))
+    changed = [(pk, row) for pk, row in rows if stored.get(pk, []) != _lap_rows(row)]
+    Lap.objects.filter(result_id__in=[pk for pk, _ in changed]).delete()
+    return changed
 
 
 def _lap_rows(row: Result) -> list[tuple]:
@@ -404,15 +409,3 @@ def _lap_rows(row: Result) -> list[tuple]:
         return []
     found = {lap.number: (lap.number, lap.ms, lap.position) for lap in row.racer.laps if lap.ms > 0}
     return [found[number] for number in sorted(found)]
-
-
-def copy_laps(rows: Iterable[tuple]) -> None:
-    """COPY (result_id, number, ms, position, crossed_at, is_valid) into the laps."""
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY ingestion_lap (result_id, number, ms, position, crossed_at, is_valid) FROM STDIN"
-        ) as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)

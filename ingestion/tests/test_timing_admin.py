@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from ingestion.models import DriverTransponder, FetchLog, HostBlock, RaceResult, StoredPage
 from ingestion.services import drivers as services
 from ingestion.services import imports
-from ingestion.services.people import drivers_for
+from ingestion.services.people import driver_ids_for
 from ingestion.tests.builders import make_driver, make_race, make_result
 from racecontrol.models import AuditEvent
 from racecontrol.shared.errors import InvalidInput, NotReady
@@ -69,7 +69,7 @@ def test_merged_drivers_are_one_until_they_are_split(staff):
     services.merge_drivers(driver_id=one.pk, into_id=two.pk, by=staff)
 
     assert set(RaceResult.objects.filter(driver=two)) == {mine, theirs}
-    assert drivers_for([(one.source_driver_id, "JO SMITH")]) == [two]
+    assert driver_ids_for([(one.source_driver_id, "JO SMITH")]) == [two.pk]
     assert two.aliases.get().name == "JO SMITH"
     assert two.transponders.get().number == "123"
 
@@ -78,7 +78,7 @@ def test_merged_drivers_are_one_until_they_are_split(staff):
 
     assert set(RaceResult.objects.filter(driver=one)) == {mine, since}
     assert set(RaceResult.objects.filter(driver=two)) == {theirs}
-    assert drivers_for([(one.source_driver_id, "JO SMITH")]) == [one]
+    assert driver_ids_for([(one.source_driver_id, "JO SMITH")]) == [one.pk]
     assert (two.aliases.count(), one.transponders.get().number) == (0, "123")
     verbs = AuditEvent.objects.filter(object_id=str(one.pk)).values_list("verb", flat=True)
     assert set(verbs) == {"driver.merged", "driver.split"}
