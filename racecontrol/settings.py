@@ -306,6 +306,8 @@ HOME_CARDS: list[str] = [
 ]
 # Whether two people share a team: function(user, owner_id) -> bool, by name. Strategy fills it.
 TEAM_LOOKUP = "strategy.queries.shares_team"
+# Which timing drivers a person is: function(user_id) -> [driver id], by name. Coaching fills it.
+TIMING_DRIVERS_OF = "coaching.queries.claims.drivers_of"
 # What is left of the request budgets: function() -> [{"source", "left_today", ...}], by name.
 BUDGET_REPORT = "ingestion.services.fetching.budget_report"
 # What `load_demo` asks each room for: functions(by=user), repeatable, by name.

@@ -103,9 +103,18 @@ class SignupForm(forms.Form):
         max_value=100_000,
         help_text="Any rating; higher is faster.",
     )
+    timing_driver = forms.CharField(
+        required=False, max_length=80, label="Name in timing",
+        help_text="Your imported laps at this track then tell your pace.",
+    )  # fmt: skip
+    category = forms.CharField(
+        required=False, max_length=20, help_text="As the rules name it, for example Bronze."
+    )
     preferred_car = forms.ChoiceField(required=False)
     may_spot = forms.BooleanField(required=False, label="I can spot")
     may_strategize = forms.BooleanField(required=False, label="I can run the strategy")
+    no_night = forms.BooleanField(required=False, label="Not in the dark")
+    no_wet = forms.BooleanField(required=False, label="Not in the rain")
     notes = forms.CharField(
         required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )

@@ -1,6 +1,7 @@
 """What the worker does for strategy."""
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -43,6 +44,12 @@ def form(job: jobs.Running, draft_id: int) -> dict:
         "teams": len(draft.teams),
         "url": reverse("strategy:formation", args=[draft.event_id, draft.pk]),
     }
+
+
+def tell_change(job: jobs.Running, strategy_id: int, since: int, by: str) -> dict:
+    """Mail and webhooks about a changed active plan; held back a minute, one for many changes."""
+    with transaction.atomic():
+        return {"told": news.tell_change(strategy_id=strategy_id, since=since, by=by)}
 
 
 def mail(job: jobs.Running, user_id: int, subject: str, text: str) -> None:

@@ -9,9 +9,11 @@ from ingestion.queries.laps import (
     median_clean_lap_ms,
     sorted_laps_of,
 )
+from ingestion.queries.pace import DriverPace, pace_of_driver
 from ingestion.queries.races import races, results_of_race
 
 __all__ = [
+    "DriverPace",
     "best_laps",
     "clean_laps_of",
     "drivers",
@@ -20,6 +22,7 @@ __all__ = [
     "laps_of_race",
     "laps_of_result",
     "median_clean_lap_ms",
+    "pace_of_driver",
     "races",
     "races_of_driver",
     "results_of_race",

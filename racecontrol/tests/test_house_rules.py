@@ -114,7 +114,8 @@ def test_every_task_named_in_a_string_exists():
     named = {*re.findall(r'enqueue\(\s*"([\w.]+)"', code)}
     lists = [*settings.AFTER_EVENT_IMPORT, *settings.HOME_CARDS, *settings.DEMO_LOADERS]
     names = [*named, *lists, *settings.LIVE_TOPICS.values(), *CRON]
-    names += [name for name in (settings.TEAM_LOOKUP, settings.BUDGET_REPORT) if name]
+    hooks = (settings.TEAM_LOOKUP, settings.BUDGET_REPORT, settings.TIMING_DRIVERS_OF)
+    names += [name for name in hooks if name]
     for name in names:
         assert callable(import_string(name)), name
 

@@ -9,7 +9,7 @@ from racecontrol.shared.paging import Paged, page_of
 from strategy import access, queries
 from strategy import schemas as s
 from strategy.models import Car, EventParticipation, FormationDraft, RaceStrategy, Team
-from strategy.services import events, formation, plans, teams, what_if
+from strategy.services import drivers, events, formation, plans, teams, what_if
 
 router = Router(tags=["strategy"])
 Limit = Query(50, ge=1, le=200)
@@ -34,10 +34,13 @@ def car_out(car: Car) -> dict:
 
 
 def signup_out(row: EventParticipation) -> dict:
-    names = ("id", "event_id", "user_id", "status", "version", "may_spot", "may_strategize",
-             "skill", "lap_ms", "wet_lap_ms", "assigned_team_id")  # fmt: skip
-    windows = [{"starts_at": w.starts_at, "ends_at": w.ends_at} for w in row.windows.all()]
-    return {n: getattr(row, n) for n in names} | {"name": str(row.user), "windows": windows}
+    told = {"name", "windows", "pace", "next_statuses"}
+    return {n: getattr(row, n) for n in s.SignupOut.model_fields if n not in told} | {
+        "name": str(row.user),
+        "windows": [{"starts_at": w.starts_at, "ends_at": w.ends_at} for w in row.windows.all()],
+        "pace": drivers.pace_of(row),
+        "next_statuses": sorted(EventParticipation.MOVES[EventParticipation.Status(row.status)]),
+    }
 
 
 def formation_out(draft: FormationDraft) -> dict:

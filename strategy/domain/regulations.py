@@ -5,9 +5,9 @@ Times in seconds in the rule set (people read it), milliseconds everywhere insid
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from racecontrol.shared.errors import ImpossiblePlan, InvalidInput
 
@@ -41,6 +41,35 @@ class RollingRule(Shape):
     window_s: Annotated[int, Field(ge=1, le=10_000_000)]
 
 
+class WindowRule(Shape):
+    """Stops that must begin within a span of race time, each at least so long from in to out."""
+
+    name: str = "pit window"
+    from_s: Seconds
+    to_s: Seconds
+    stops: Annotated[int, Field(ge=1, le=50)] = 1
+    min_total_s: Seconds = 0
+
+
+class PartRule(Shape):
+    """What each driver of these categories (none named: every driver) drives in a part of the race."""
+
+    name: str = "second half"
+    category: list[str] = []
+    from_pct: Annotated[int, Field(ge=0, le=100)] = 50
+    to_pct: Annotated[int, Field(ge=0, le=100)] = 100
+    min_s: Seconds = 0
+    max_s: Seconds | None = None
+
+
+class HeatRule(Shape):
+    """Shorter running and longer rest, as soon as the race director puts it in force."""
+
+    is_on: bool = False
+    continuous_max_s: Annotated[int, Field(ge=60, le=10_000_000)] = 4_800
+    rest_s: Seconds = 1_800
+
+
 class Regulations(Shape):
     """What a race demands. Everything is optional: no number, no rule."""
 
@@ -68,6 +97,32 @@ class Regulations(Shape):
     pit_closed_laps: list[Annotated[int, Field(ge=0, le=LONGEST_LAPS)]] = []
     start_drivers: list[str] | None = None
     finish_drivers: list[str] | None = None
+    max_share_pct: Annotated[int, Field(ge=1, le=100)] | None = None
+    fewest_drivers: Annotated[int, Field(ge=1, le=64)] | None = None
+    most_drivers: Annotated[int, Field(ge=1, le=64)] | None = None
+    tyre_sets: Annotated[int, Field(ge=1, le=500)] | None = None
+    pit_windows: Annotated[list[WindowRule], Field(max_length=20)] = []
+    parts: Annotated[list[PartRule], Field(max_length=20)] = []
+    heat: HeatRule | None = None
+
+    @model_validator(mode="after")
+    def agrees_with_itself(self) -> Self:
+        """Raises ValueError where two numbers cannot both hold."""
+        _ordered("max_drive_s", self.min_drive_s, self.max_drive_s)
+        _ordered("max_stint_laps", self.min_stint_laps, self.max_stint_laps)
+        if self.fewest_drivers:
+            _ordered("most_drivers", self.fewest_drivers, self.most_drivers)
+        for window in self.pit_windows:
+            _ordered("pit_windows.to_s", window.from_s + 1, window.to_s)
+        for part in self.parts:
+            _ordered("parts.to_pct", part.from_pct + 1, part.to_pct)
+            _ordered("parts.max_s", part.min_s, part.max_s)
+        return self
+
+
+def _ordered(field: str, least: int, most: int | None) -> None:
+    if most is not None and most < least:
+        raise ValueError(f"{field} is {most}, below {least}")
 
 
 def read_regulations(data: object) -> Regulations:
@@ -188,8 +243,7 @@ def build_problem(
     A timed race has as many laps as start before the flag at the typical lap and nominal stops. Laps
     at night burn what dry laps by day burn, wet ones the car's wet share.
     """
-    if not drivers:
-        raise ImpossiblePlan("Nobody drives: put drivers into the plan.")
+    _check_crew(rules, len(drivers))
     usable = car.tank_ml - car.reserve_ml
     laps_per_tank = min(usable // max(car.burn_ml, 1), car.tyre_life_laps)
     if rules.max_stint_laps:
@@ -216,6 +270,13 @@ def build_problem(
             least = special.min_s if special.min_s is not None else least
             most = special.max_s if special.max_s is not None else most
             running = special.continuous_max_s if special.continuous_max_s is not None else running
+        if rules.max_share_pct is not None:
+            share = duration_ms * rules.max_share_pct // 100_000  # seconds
+            most = share if most is None else min(most, share)
+        rest = rules.rest_s
+        if rules.heat is not None and rules.heat.is_on:
+            running = min(running or rules.heat.continuous_max_s, rules.heat.continuous_max_s)
+            rest = max(rest, rules.heat.rest_s)
         people.append({
             "id": who.name,
             "category": who.category,
@@ -228,10 +289,12 @@ def build_problem(
             "max_drive_ms": far if most is None else most * 1000,
             "max_continuous_ms": far if running is None else running * 1000,
             "max_consecutive": rules.max_stints_in_a_row,
-            "min_rest_ms": rules.rest_s * 1000,
+            "min_rest_ms": rest * 1000,
         })  # fmt: skip
     seat = {who.name: n for n, who in enumerate(drivers)}
+    more = race_rules_of(rules, drivers, duration_ms)
     return {
+        **({"race_rules": more} if more else {}),
         "schema": "stintopt/1",
         "id": name,
         "race": {
@@ -273,6 +336,42 @@ def build_problem(
         },
         "drivers": people,
     }  # fmt: skip
+
+
+def _check_crew(rules: Regulations, size: int) -> None:
+    if not size:
+        raise ImpossiblePlan("Nobody drives: put drivers into the plan.")
+    least, most = rules.fewest_drivers or 1, rules.most_drivers or size
+    if not least <= size <= most:
+        raise ImpossiblePlan(
+            f"The rules ask for {least} to {most} drivers; there are {size}.",
+            fields={"drivers": [f"{least} to {most} drivers."]},
+        )
+
+
+def race_rules_of(rules: Regulations, drivers: Sequence[Entrant], duration_ms: int) -> dict:
+    """Rules beyond the stint format, by seat and ms, as `strategy.domain.race_rules` judges them."""
+    found: dict = {}
+    if rules.tyre_sets is not None:
+        found["tyre_sets"] = rules.tyre_sets
+    if rules.pit_windows:
+        found["pit_windows"] = [
+            {"name": w.name, "from_ms": w.from_s * 1000, "to_ms": w.to_s * 1000, "stops": w.stops,
+             "min_ms": w.min_total_s * 1000}
+            for w in rules.pit_windows
+        ]  # fmt: skip
+    if rules.parts:
+        found["parts"] = [
+            {"name": p.name, "min_ms": p.min_s * 1000,
+             "max_ms": None if p.max_s is None else p.max_s * 1000,
+             "from_ms": duration_ms * p.from_pct // 100,
+             # the nominal clock runs a little past the flag
+             "to_ms": duration_ms * p.to_pct // 100 if p.to_pct < 100 else duration_ms * 2,
+             "drivers": [n for n, who in enumerate(drivers)
+                         if not p.category or who.category in p.category]}
+            for p in rules.parts
+        ]  # fmt: skip
+    return found
 
 
 def _seats(names: list[str] | None, seat: dict[str, int], field: str) -> list[int] | None:

@@ -97,6 +97,11 @@ class EventParticipation(models.Model):
     may_spot = models.BooleanField(default=False)
     may_strategize = models.BooleanField(default=False)
     skill = models.IntegerField(default=0, help_text="Any rating; higher is faster.")
+    category = models.CharField(
+        max_length=20, blank=True, help_text="As the rules name it: Bronze."
+    )
+    no_night = models.BooleanField(default=False, help_text="Does not drive in the dark.")
+    no_wet = models.BooleanField(default=False, help_text="Does not drive in the rain.")
     lap_ms = models.PositiveIntegerField(null=True, blank=True)
     wet_lap_ms = models.PositiveIntegerField(null=True, blank=True)
     timing_driver = models.ForeignKey(

@@ -27,7 +27,8 @@ class RaceStrategy(models.Model):
     status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
     is_locked = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
-    # [{user_id, name, lap_ms, wet_lap_ms, source, available_ms}]: the pace model, and where it is from
+    # [{user_id, name, lap_ms, wet_lap_ms, spread_ms, source, available_ms, …}]: the pace model, and
+    # where each number is from (strategy.services.drivers)
     drivers = models.JSONField(default=list)
     # the whole problem as stintopt/1, built from event, car, rules and drivers; versions answer it
     problem = models.JSONField(default=dict)
@@ -75,6 +76,10 @@ class PlanVersion(models.Model):
     bound_ms = models.BigIntegerField(null=True, blank=True)
     is_proven = models.BooleanField(default=False)
     broken_rules = models.PositiveIntegerField(default=0)
+    # the version a change by hand was made to; undoing goes back to it
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

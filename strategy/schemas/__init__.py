@@ -118,7 +118,22 @@ class SignupIn(In):
     lap_ms: Small | None = None
     wet_lap_ms: Small | None = None
     notes: Annotated[str, Field(max_length=2000)] = ""
+    category: Annotated[str, Field(max_length=40)] = ""
+    no_night: bool = False
+    no_wet: bool = False
+    timing_driver: Annotated[str, Field(max_length=80)] = ""
     base_version: Small | None = None
+
+
+class PaceOut(Schema):
+    """Pace plans use, and where each number is from; spread is None where nothing was imported."""
+
+    lap_ms: int
+    spread_ms: int | None
+    source: str
+    timing_driver_id: int | None
+    wet_lap_ms: int
+    wet_source: str
 
 
 class SignupOut(Schema):
@@ -126,14 +141,24 @@ class SignupOut(Schema):
     event_id: int
     user_id: int
     name: str
+    kind: str
     status: str
+    next_statuses: list[str]
     version: int
     may_spot: bool
     may_strategize: bool
     skill: int
+    category: str
+    no_night: bool
+    no_wet: bool
     lap_ms: int | None
     wet_lap_ms: int | None
+    pace: PaceOut
+    preferred_car_id: int | None
     assigned_team_id: int | None
+    assigned_car_id: int | None
+    assigned_instance_id: int | None
+    notes: str
     windows: list[WindowIn]
 
 

@@ -18,6 +18,7 @@ from strategy.models import (
     EventParticipation,
     StrategyEvent,
 )
+from strategy.services.drivers import find_driver
 
 Status = EventParticipation.Status
 LONGEST_HOURS = 96
@@ -150,9 +151,16 @@ def sign_up(
     lap_ms: int | None = None,
     wet_lap_ms: int | None = None,
     notes: str = "",
+    category: str = "",
+    no_night: bool = False,
+    no_wet: bool = False,
+    timing_driver: str = "",
     base_version: int | None = None,
 ) -> EventParticipation:
-    """Sign up, or change one's signup. `base_version` is the version the person saw."""
+    """Sign up, or change one's signup. `base_version` is the version the person saw.
+
+    `timing_driver` is who the person is in timing, by name or #number: imported laps then tell pace.
+    """
     event = access.event_for(by, event_id)
     row = (
         EventParticipation.objects.select_for_update(of=["self"])
@@ -173,6 +181,10 @@ def sign_up(
                                fields={name: ["5 seconds to 30 minutes."]})  # fmt: skip
     if not -100_000 <= skill <= 100_000:
         raise InvalidInput("That rating is out of range.", fields={"skill": ["At most 100000."]})
+    category = " ".join(category.split())
+    if len(category) > 20:
+        raise InvalidInput("That category is too long.", fields={"category": ["20 characters."]})
+    driver = find_driver(timing_driver)
     if row is None:
         row = EventParticipation(event=event, user=by, version=0, status=Status.SIGNED_UP)
     elif base_version is not None and base_version != row.version:
@@ -185,6 +197,7 @@ def sign_up(
         may_strategize,
     )
     row.skill, row.lap_ms, row.wet_lap_ms, row.notes = skill, lap_ms, wet_lap_ms, notes[:2000]
+    row.category, row.no_night, row.no_wet, row.timing_driver = category, no_night, no_wet, driver
     row.version += 1
     row.save()
     if windows is not None:

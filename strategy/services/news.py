@@ -1,18 +1,24 @@
 """Telling people and programs what changed: mail and signed webhooks, both through jobs with retries."""
 
+import re
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
 from django.core.mail import send_mail
 from django.db import transaction
+from django.utils.timezone import now
 
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotFound
 from strategy import access
-from strategy.models import Team, Webhook
+from strategy.models import PlanVersion, RaceStrategy, StintPlan, Team, Webhook
 from strategy.webhooks import check_address
+
+PATIENCE = timedelta(seconds=60)  # changes by hand come in bursts
 
 
 def tell_people(user_ids: Sequence[int], *, subject: str, text: str) -> None:
@@ -25,6 +31,74 @@ def mail(*, user_id: int, subject: str, text: str) -> None:
     user = get_user_model().objects.filter(pk=user_id, is_active=True).exclude(email="").first()
     if user is not None:
         send_mail(subject, text, None, [user.email])
+
+
+def tell_named(row: RaceStrategy, note: str, *, by: Any) -> None:
+    """Mail a note to the people of the team it names as @username."""
+    names = {name.lower() for name in re.findall(r"@([\w.+-]+)", note)}
+    if not names:
+        return
+    people = {user.username.lower(): user.pk for user in row.team.members.all()}
+    tell_people(
+        [people[name] for name in sorted(names & people.keys())],
+        subject=f"{by} about {row.name}", text=f"{row.event}, {row.name}: {note}",
+    )  # fmt: skip
+
+
+def tell_later(row: RaceStrategy, *, since: PlanVersion | None, by: Any) -> None:
+    """Tell of a changed active plan in a minute, once for all changes until then."""
+    jobs.enqueue(
+        "strategy.tasks.tell_change", row.pk, since.number if since else 0, str(by),
+        key=f"plan-news:{row.pk}", run_at=now() + PATIENCE, title=f"Tell of {row.name}",
+    )  # fmt: skip
+
+
+def tell_change(*, strategy_id: int, since: int, by: str) -> int:
+    """Mail each driver whose stints differ from version `since`, and the webhooks; how many were told.
+
+    Nobody hears of a change that was undone meanwhile, or of a plan that no longer counts.
+    """
+    row = RaceStrategy.objects.select_related("team", "event", "instance", "current").get(
+        pk=strategy_id
+    )
+    before = row.versions.filter(number=since).first()
+    if row.status != RaceStrategy.Status.ACTIVE or row.current is None or row.current == before:
+        return 0
+    old = _by_driver(before)
+    new = _by_driver(row.current)
+    people = get_user_model().objects.in_bulk(old.keys() | new.keys())
+    concerned = [p for p in people.values() if _same(old.get(p.pk)) != _same(new.get(p.pk))]
+    if not concerned:
+        return 0
+    for person in concerned:
+        lines = [_line(row, stint, person.time_zone) for stint in new.get(person.pk, [])]
+        text = "\n".join([f"The plan of {row.team} for {row.event} changed (by {by}).", "",
+                          *(lines or ["You drive no stint in it now."])])  # fmt: skip
+        tell_people([person.pk], subject=f"New plan for {row.event}", text=text)
+    names = ", ".join(sorted(str(person) for person in concerned))
+    tell_hooks(row.team, f"{row.team}: the plan for {row.event} is now version "
+               f"{row.current.number} (by {by}); other stints for {names}.")  # fmt: skip
+    return len(concerned)
+
+
+def _by_driver(version: PlanVersion | None) -> dict[int, list[StintPlan]]:
+    found: dict[int, list[StintPlan]] = {}
+    for stint in version.stints.exclude(driver=None) if version else ():
+        found.setdefault(stint.driver_id or 0, []).append(stint)
+    return found
+
+
+def _same(stints: list[StintPlan] | None) -> list[tuple]:
+    return [(s.start_lap, s.laps, s.tyres, s.compound) for s in stints or []]
+
+
+def _line(row: RaceStrategy, stint: StintPlan, zone: str) -> str:
+    laps = f"laps {stint.start_lap + 1} to {stint.start_lap + stint.laps}"
+    if row.instance is None:
+        return f"Stint {stint.number}: {laps}."
+    start = row.instance.starts_at + timedelta(milliseconds=stint.planned_start_ms)
+    local = start.astimezone(ZoneInfo(zone))
+    return f"Stint {stint.number}: {laps}, from {local:%a %d %b %H:%M %Z}."
 
 
 def tell_hooks(team: Team, text: str) -> None:

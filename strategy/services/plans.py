@@ -1,7 +1,7 @@
 """Strategies and their versions: first plan, check, optimise, change by hand, what if."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -17,23 +17,23 @@ from racecontrol.shared.errors import (
 )
 from racecontrol.shared.progress import OnProgress, silent
 from strategy import access
+from strategy.domain.race_rules import judge
 from strategy.domain.regulations import CarNumbers, Entrant, build_problem, read_regulations
 from strategy.domain.stints import editing
 from strategy.domain.stints.balance import Trade, balance
 from strategy.domain.stints.conflict import explain
 from strategy.domain.stints.instance import Instance, Stint, read_instance, read_plan
-from strategy.domain.stints.scoring import Score, score
+from strategy.domain.stints.scoring import Score
 from strategy.domain.stints.solve import Solution, solve
 from strategy.models import (
     Car,
-    EventInstance,
-    EventParticipation,
     PlanVersion,
     RaceStrategy,
     StintPlan,
     StrategyEvent,
 )
-from strategy.services.news import tell_hooks, tell_people
+from strategy.services.drivers import drivers_of
+from strategy.services.news import tell_later, tell_named
 from strategy.services.teams import CAR_NUMBERS, NameTaken
 
 Origin = PlanVersion.Origin
@@ -48,11 +48,8 @@ class Locked(RaceError):
 # -- making one
 
 
-def problem_of(
-    event: StrategyEvent, car: Car, instance: EventInstance | None, signups: Sequence[dict]
-) -> dict:
-    """The stint problem of these drivers in this car at this start."""
-    del instance  # windows are on the race clock of the start already
+def problem_of(event: StrategyEvent, car: Car, drivers: Sequence[dict]) -> dict:
+    """The stint problem of these drivers (as `drivers_of` gives them) in this car."""
     numbers = CarNumbers(**{name: getattr(car, name) for name in CAR_NUMBERS})
     return build_problem(
         name=event.name,
@@ -68,51 +65,12 @@ def problem_of(
                 wet_lap_ms=who["wet_lap_ms"],
                 windows=[(a, b) for a, b in who["available_ms"]],
                 category=who.get("category", ""),
+                no_night=who.get("no_night", False),
+                no_wet=who.get("no_wet", False),
             )
-            for who in signups
+            for who in drivers
         ],
     )
-
-
-def drivers_of(
-    event: StrategyEvent, instance: EventInstance, user_ids: Sequence[int]
-) -> list[dict]:
-    """Pace and hours of signed-up people, and where each number comes from."""
-    rows = {
-        row.user_id: row
-        for row in event.signups.filter(user_id__in=user_ids)
-        .exclude(status=EventParticipation.Status.WITHDRAWN)
-        .select_related("user")
-        .prefetch_related("windows")
-    }
-    missing = [n for n in user_ids if n not in rows]
-    if missing or not user_ids:
-        raise InvalidInput(
-            "Every driver of a plan must be signed up for the event.",
-            fields={"drivers": ["Only people who signed up."]},
-        )
-    start, drivers, names = instance.starts_at, [], set()
-    for user_id in user_ids:
-        row = rows[user_id]
-        name = str(row.user)
-        name = name if name not in names else f"{name} ({row.user.username})"
-        names.add(name)
-        windows = [
-            [
-                max(round((w.starts_at - start) / timedelta(milliseconds=1)), 0),
-                min(round((w.ends_at - start) / timedelta(milliseconds=1)), event.duration_ms),
-            ]
-            for w in row.windows.all()
-        ]
-        lap, source = (row.lap_ms, "typed in at sign-up") if row.lap_ms else (
-            event.lap_ms, "the event's typical lap")  # fmt: skip
-        drivers.append({
-            "user_id": user_id, "name": name, "lap_ms": lap, "source": source,
-            "wet_lap_ms": row.wet_lap_ms or lap * 110 // 100,
-            "wet_source": "typed in at sign-up" if row.wet_lap_ms else "dry lap and a tenth",
-            "available_ms": [w for w in windows if w[1] > w[0]],
-        })  # fmt: skip
-    return drivers
 
 
 def create_strategy(
@@ -139,7 +97,7 @@ def create_strategy(
     if not 1 <= len(name) <= 80:
         raise InvalidInput("A name takes 1 to 80 characters.", fields={"name": ["1 to 80."]})
     drivers = drivers_of(event, instance, list(dict.fromkeys(user_ids)))
-    problem = problem_of(event, car, instance, drivers)
+    problem = problem_of(event, car, drivers)
     solution = initial_plan(read_instance(problem))
     try:
         with transaction.atomic():
@@ -147,7 +105,7 @@ def create_strategy(
                 team_id=team_id, event=event, instance=instance, car=car, name=name,
                 drivers=drivers, problem=problem,
             )  # fmt: skip
-            first = _add_version(row, solution, str(Origin.INITIAL), "first plan", by)
+            first = add_version(row, solution, str(Origin.INITIAL), "first plan", by)
             row.current = first
             row.save(update_fields=["current"])
             audit.record(by=by, verb="strategy.created", obj=row)
@@ -172,14 +130,15 @@ def initial_plan(instance: Instance) -> Solution:
     return solution
 
 
-def _add_version(
+def add_version(
     row: RaceStrategy, solution: Solution, origin: str, reason: str, by: Any
 ) -> PlanVersion:
     if solution.score is None:
         raise NotReady("There is no plan to keep.")
     is_proven = solution.status == "optimal" and solution.bound_ms == solution.score.z1_ms
+    judged = judge(read_instance(row.problem), list(solution.plan))
     return save_version(
-        row, solution.plan, solution.score, origin=origin, reason=reason, by=by,
+        row, solution.plan, judged, origin=origin, reason=reason, by=by,
         bound_ms=solution.bound_ms or None, is_proven=is_proven,
     )  # fmt: skip
 
@@ -195,6 +154,7 @@ def save_version(
     bound_ms: int | None = None,
     is_proven: bool = False,
     locked: frozenset[int] = frozenset(),
+    parent: PlanVersion | None = None,
 ) -> PlanVersion:
     """Keep a plan as the next version with its stints; inside the caller's transaction."""
     last = row.versions.order_by("-number").values_list("number", flat=True).first() or 0
@@ -202,6 +162,7 @@ def save_version(
         strategy=row, number=last + 1, origin=origin, reason=reason[:200], problem=row.problem,
         z1_ms=judged.z1_ms, z2_ms=judged.z2_ms, z3_ms=judged.z3_ms, bound_ms=bound_ms,
         is_proven=is_proven, broken_rules=len(judged.violations), created_by=by,
+        parent=parent,
     )  # fmt: skip
     users = [who.get("user_id") for who in row.drivers]
     StintPlan.objects.bulk_create(
@@ -237,7 +198,7 @@ def validate_plan(row: RaceStrategy, version: PlanVersion | None = None) -> Scor
     version = version or row.current
     if version is None:
         raise NotReady("There is no plan yet.")
-    return score(read_instance(version.problem), plan_of(version))
+    return judge(read_instance(version.problem), plan_of(version))
 
 
 def version_of(row: RaceStrategy, number: int) -> PlanVersion:
@@ -250,7 +211,7 @@ def version_of(row: RaceStrategy, number: int) -> PlanVersion:
 # -- changing
 
 
-def _open(strategy_id: int, base_version: int, by: Any) -> RaceStrategy:
+def open_for_change(strategy_id: int, base_version: int, by: Any) -> RaceStrategy:
     """The strategy, locked for this transaction, if it is as the person saw it and may change."""
     access.strategy_for(by, strategy_id, access.PLANNERS)
     row = RaceStrategy.objects.select_for_update(of=["self"]).get(pk=strategy_id)
@@ -270,6 +231,14 @@ def _step(row: RaceStrategy, *fields: str) -> None:
     live.publish(f"strategy:{row.pk}", {"version": row.version})
 
 
+def make_current(row: RaceStrategy, version: PlanVersion, *, by: Any) -> None:
+    """Let a version count from now on; those it concerns hear of it if the strategy is active."""
+    before, row.current = row.current, version
+    _step(row, "current")
+    if row.status == RaceStrategy.Status.ACTIVE:
+        tell_later(row, since=before, by=by)
+
+
 EDITS: dict[str, Callable[[Instance, list[Stint], int, Any], list[Stint]]] = {
     "move": lambda i, plan, n, v: editing.move_end(plan, n, int(v)),
     "split": lambda i, plan, n, v: editing.split(plan, n, int(v)),
@@ -280,33 +249,59 @@ EDITS: dict[str, Callable[[Instance, list[Stint], int, Any], list[Stint]]] = {
 }
 
 
+def _held(plan: PlanVersion) -> dict[int, Stint]:
+    """The stints held as they are, by the lap they start on: their number may change."""
+    return {
+        s.start_lap: Stint(driver=s.seat, laps=s.laps, tyres=s.tyres, compound=s.compound)
+        for s in plan.stints.filter(is_locked=True)
+    }
+
+
+def _numbers_of_held(held: dict[int, Stint], after: Sequence[Stint]) -> frozenset[int]:
+    """Where the held stints are in the changed plan; raises Locked if one was touched."""
+    starts = [0, *accumulate(stint.laps for stint in after)]
+    places = {lap: n for n, lap in enumerate(starts[:-1])}
+    for lap, stint in held.items():
+        if lap not in places or after[places[lap]] != stint:
+            raise Locked(f"The stint from lap {lap + 1} is held: release it before changing it.")
+    return frozenset(places[lap] + 1 for lap in held)
+
+
 @transaction.atomic
 def edit_stint(
-    *, strategy_id: int, base_version: int, change: str, stint: int, value: Any = 0, by: Any
+    *,
+    strategy_id: int,
+    base_version: int,
+    change: str,
+    stint: int,
+    value: Any = 0,
+    note: str = "",
+    by: Any,
 ) -> PlanVersion:
-    """One change by hand as a new version, checked at once; broken rules are kept and shown."""
-    row = _open(strategy_id, base_version, by)
+    """One change by hand as a new version, checked at once; broken rules are kept and shown.
+
+    `note` says why; people of the team it names (@sam) get it by mail.
+    """
+    row = open_for_change(strategy_id, base_version, by)
     if row.current is None:
         raise NotReady("There is no plan yet.")
     instance, before = read_instance(row.problem), plan_of(row.current)
-    locked = frozenset(row.current.stints.filter(is_locked=True).values_list("number", flat=True))
     if change not in EDITS:
         raise InvalidInput("There is no such change.", fields={"change": ["Unknown change."]})
     try:
         after = EDITS[change](instance, before, stint, value)
     except ValueError:
         raise InvalidInput("That needs a whole number.", fields={"value": ["A number."]}) from None
-    for number in locked:
-        if number > len(after) or after[number - 1] != before[number - 1]:
-            raise Locked(f"Stint {number} is locked: unlock it before changing it.")
+    note = " ".join(note.split())[:160]
     version = save_version(
-        row, after, score(instance, after), origin=str(Origin.MANUAL), reason=f"{change} stint {stint}",
-        by=by, bound_ms=row.current.bound_ms, locked=locked,
+        row, after, judge(instance, after), origin=str(Origin.MANUAL), by=by,
+        reason=f"{change} stint {stint}{': ' if note else ''}{note}", parent=row.current,
+        bound_ms=row.current.bound_ms, locked=_numbers_of_held(_held(row.current), after),
     )  # fmt: skip
-    row.current = version
-    _step(row, "current")
-    audit.record(by=by, verb=f"plan.{change}", obj=row, before={"version": base_version},
+    make_current(row, version, by=by)
+    audit.record(by=by, verb=f"plan.{change}", obj=row, before={"version": base_version}, reason=note,
                  after={"version": row.version, "stint": stint, "value": str(value)[:40]})  # fmt: skip
+    tell_named(row, note, by=by)
     return version
 
 
@@ -315,27 +310,36 @@ def lock_stint(
     *, strategy_id: int, base_version: int, stint: int, is_locked: bool, by: Any
 ) -> None:
     """Hold a stint as it is; changes by hand that touch it are refused."""
-    row = _open(strategy_id, base_version, by)
+    row = open_for_change(strategy_id, base_version, by)
     changed = StintPlan.objects.filter(plan_id=row.current_id, number=stint).update(
         is_locked=is_locked
     )
     if not changed:
         raise NotFound("There is no such stint.")
     _step(row)
+    audit.record(by=by, verb="plan.stint_held" if is_locked else "plan.stint_released", obj=row,
+                 after={"stint": stint})  # fmt: skip
+
+
+@transaction.atomic
+def undo(*, strategy_id: int, base_version: int, by: Any) -> RaceStrategy:
+    """Take the last change by hand back: the plan it was made to counts again; both stay to see."""
+    row = open_for_change(strategy_id, base_version, by)
+    undone = row.current
+    if undone is None or undone.parent is None:
+        raise NotReady("There is no change by hand to undo.")
+    make_current(row, undone.parent, by=by)
+    audit.record(by=by, verb="plan.undone", obj=row, before={"number": undone.number},
+                 after={"number": undone.parent.number})  # fmt: skip
+    return row
 
 
 @transaction.atomic
 def use_version(*, strategy_id: int, base_version: int, number: int, by: Any) -> RaceStrategy:
     """Make a version the plan that counts; the others stay."""
-    row = _open(strategy_id, base_version, by)
+    row = open_for_change(strategy_id, base_version, by)
     before = row.current.number if row.current else None
-    row.current = version_of(row, number)
-    _step(row, "current")
-    if row.status == RaceStrategy.Status.ACTIVE:
-        words = f"{row.team}: the plan for {row.event} changed to version {number} (by {by})."
-        drivers = row.current.stints.exclude(driver=None).values_list("driver_id", flat=True)
-        tell_people(list(drivers), subject=f"New plan for {row.event}", text=words)
-        tell_hooks(row.team, words)
+    make_current(row, version_of(row, number), by=by)
     audit.record(by=by, verb="plan.version_chosen", obj=row, before={"number": before},
                  after={"number": number})  # fmt: skip
     return row
@@ -425,7 +429,7 @@ def optimise(
             and read_instance(row.problem) != instance
         ):
             raise StaleWrite("The strategy's numbers changed while it was optimised: start again.")
-        version = _add_version(row, solution, str(Origin.OPTIMISED), reason, by)
+        version = add_version(row, solution, str(Origin.OPTIMISED), reason, by)
         live.publish(f"strategy:{row.pk}", {"version": row.version, "found": version.number})
     return version, front
 
@@ -433,15 +437,16 @@ def optimise(
 @transaction.atomic
 def import_plan(*, strategy_id: int, base_version: int, data: object, by: Any) -> PlanVersion:
     """Read a plan back (JSON as exported) as a new current version."""
-    row = _open(strategy_id, base_version, by)
+    row = open_for_change(strategy_id, base_version, by)
     stints = data.get("plan") if isinstance(data, dict) else data
     plan, instance = read_plan(stints), read_instance(row.problem)
-    judged = score(instance, plan)
+    judged = judge(instance, plan)
     if any(v.rule in ("coverage", "driver") for v in judged.violations):
         raise InvalidInput(
             "The plan does not fit this race.", fields={"plan": [judged.violations[0].message]}
         )
-    version = save_version(row, plan, judged, origin=str(Origin.IMPORTED), reason="imported", by=by)
-    row.current = version
-    _step(row, "current")
+    version = save_version(row, plan, judged, origin=str(Origin.IMPORTED), reason="imported", by=by,
+                           parent=row.current)  # fmt: skip
+    make_current(row, version, by=by)
+    audit.record(by=by, verb="plan.imported", obj=row, after={"number": version.number})
     return version

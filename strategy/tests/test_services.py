@@ -205,7 +205,7 @@ def test_a_held_stint_refuses_changes(user):
     row = make_strategy(user)
     plans.lock_stint(strategy_id=row.pk, base_version=1, stint=1, is_locked=True, by=user)
 
-    with pytest.raises(plans.Locked, match="unlock it"):
+    with pytest.raises(plans.Locked, match="release it"):
         plans.edit_stint(
             strategy_id=row.pk, base_version=2, change="move", stint=1, value=-1, by=user
         )

@@ -13,7 +13,7 @@ from racecontrol.shared.htmx import answer
 from strategy import access, queries
 from strategy.forms import EventForm, FormationForm, SignupForm, take_refusal
 from strategy.models import FormationDraft, RaceStrategy
-from strategy.services import events, formation
+from strategy.services import drivers, events, formation
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -113,7 +113,9 @@ def sign_up(request: HttpRequest, event_id: int) -> HttpResponse:
             "wet_lap_ms": signup.wet_lap_ms / 1000 if signup.wet_lap_ms else None,
             "skill": signup.skill, "preferred_car": signup.preferred_car_id,
             "may_spot": signup.may_spot, "may_strategize": signup.may_strategize,
-            "notes": signup.notes,
+            "notes": signup.notes, "category": signup.category,
+            "no_night": signup.no_night, "no_wet": signup.no_wet,
+            "timing_driver": f"#{signup.timing_driver_id}" if signup.timing_driver_id else "",
         }  # fmt: skip
     form = SignupForm(request.POST or None, cars=cars, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -124,13 +126,15 @@ def sign_up(request: HttpRequest, event_id: int) -> HttpResponse:
                 preferred_car_id=int(data["preferred_car"]) if data["preferred_car"] else None,
                 skill=data["skill"] or 0,
                 **{n: data[n] for n in ("lap_ms", "wet_lap_ms", "may_spot", "may_strategize",
-                                        "notes", "base_version")},
+                                        "notes", "base_version", "category", "no_night", "no_wet",
+                                        "timing_driver")},
             )  # fmt: skip
         except RaceError as refusal:
             take_refusal(form, refusal)
         else:
             return redirect("strategy:event", event_id)
     context = {
+        "pace": drivers.pace_of(signup) if signup else None,
         "event": event, "form": form, "grid": grid_of(event, signup, request.user.time_zone),
         "zone": request.user.time_zone,
     }  # fmt: skip

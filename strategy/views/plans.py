@@ -15,7 +15,7 @@ from strategy import access, queries
 from strategy.forms import StrategyForm, WhatIfForm, take_refusal
 from strategy.models import RaceStrategy
 from strategy.presentation import as_calendar, as_csv, as_json, fuel_chart, rows_of, stint_chart
-from strategy.services import plans, what_if
+from strategy.services import plans, refresh, what_if
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,7 +64,7 @@ def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") ->
     job = Job.objects.filter(key=f"optimise:{row.pk}").order_by("-created_at").first()
     drive = [
         {"name": who["name"], "ms": judged.drive_ms[n], "laps": judged.laps[n],
-         "source": who["source"], "lap_ms": who["lap_ms"]}
+         "source": who["source"], "lap_ms": who["lap_ms"], "spread_ms": who.get("spread_ms")}
         for n, who in enumerate(row.drivers)
     ] if judged else []  # fmt: skip
     return {
@@ -116,6 +116,10 @@ def _change(request: HttpRequest, strategy_id: int) -> None:
         plans.set_state(is_locked=what == "lock", **common)
     elif what in ("draft", "active", "archived"):
         plans.set_state(status=what, **common)
+    elif what == "undo":
+        plans.undo(**common)
+    elif what == "refresh":
+        refresh.refresh(**common)
     elif what in ("hold", "release"):
         plans.lock_stint(stint=_number(request, "stint"), is_locked=what == "hold", **common)
     else:
