@@ -6,14 +6,11 @@ The body is what Discord expects ({"content": …}); `X-Race-Control-Signature` 
 
 import hashlib
 import hmac
-import ipaddress
 import json
-import socket
 from urllib.parse import urlsplit
 
-import requests
-
 from racecontrol.shared.errors import InvalidInput, SourceUnavailable
+from racecontrol.shared.outbound import public_session
 
 PATIENCE = (5, 10)
 
@@ -37,31 +34,24 @@ def check_address(url: str) -> str:
     return str(parts.hostname)
 
 
-def is_public(host: str) -> bool:
-    """Does every address of the host lie on the open internet?"""
-    try:
-        found = socket.getaddrinfo(host, 443, proto=socket.IPPROTO_TCP)
-    except OSError:
-        return False
-    return bool(found) and all(ipaddress.ip_address(item[4][0]).is_global for item in found)
-
-
 def deliver(*, url: str, secret: str, text: str, timestamp: str) -> int:
     """Send one message; raises SourceUnavailable where the address is private or says no."""
     host = check_address(url)
-    if not is_public(host):
-        raise SourceUnavailable(f"{host} is not a public address.")
     body = json.dumps({"content": text}).encode()
-    answer = requests.post(
-        url, data=body, timeout=PATIENCE, allow_redirects=False,
-        headers={
-            "Content-Type": "application/json",
-            "X-Race-Control-Timestamp": timestamp,
-            "X-Race-Control-Signature": signature(secret, timestamp, body),
-        },
-    )  # fmt: skip
-    if answer.status_code >= 500 or answer.status_code == 429:
-        raise ConnectionError(f"{host} answered {answer.status_code}")  # the job tries again
-    if answer.status_code >= 300:
-        raise SourceUnavailable(f"{host} refused with {answer.status_code}.")
-    return answer.status_code
+    headers = {
+        "Content-Type": "application/json",
+        "X-Race-Control-Timestamp": timestamp,
+        "X-Race-Control-Signature": signature(secret, timestamp, body),
+    }
+    with (
+        public_session() as session,
+        session.post(
+            url, data=body, headers=headers, timeout=PATIENCE, allow_redirects=False, stream=True
+        ) as answer,  # the body is nobody's business: it is not read
+    ):
+        status = answer.status_code
+    if status >= 500 or status == 429:
+        raise ConnectionError(f"{host} answered {status}")  # the job tries again
+    if status >= 300:
+        raise SourceUnavailable(f"{host} refused with {status}.")
+    return status

@@ -6,14 +6,12 @@ address that is then connected to, so a name that changes its answer between che
 connection (DNS rebinding) gains nothing. Redirects are never followed.
 """
 
-import ipaddress
 import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from coaching.llm.errors import EndpointNotAllowed
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+from racecontrol.shared import outbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,36 +80,9 @@ def _refused(message: str) -> EndpointNotAllowed:
     return EndpointNotAllowed(message, fields={"base_url": [message]})
 
 
-def is_public(address: str) -> bool:
-    """Is this an address of the open internet, seen through every v6 wrapping of a v4 one?"""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
-
-
 def connect(host: str, port: int, *, is_trusted: bool, timeout: float | None) -> socket.socket:
     """A connected socket to a vetted address of the host; the check is on what is connected to."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    if not is_trusted and not all(is_public(str(entry[4][0])) for entry in found):
-        # One private answer is enough: a mixed answer is how rebinding looks.
-        raise _refused("That host is not on the public internet.")
-    last: OSError | None = None
-    for family, kind, proto, _name, where in found:
-        sock = socket.socket(family, kind, proto)
-        try:
-            sock.settimeout(timeout)
-            sock.connect(where)
-        except OSError as refused:
-            sock.close()
-            last = refused
-            continue
-        return sock
-    raise last or OSError("no address")
+    try:
+        return outbound.connect(host, port, is_trusted=is_trusted, timeout=timeout)
+    except outbound.NotPublic:
+        raise _refused("That host is not on the public internet.") from None

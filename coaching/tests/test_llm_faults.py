@@ -248,7 +248,7 @@ def test_a_public_name_with_a_private_address_is_never_connected_to(address, mon
     """Whatever the name resolved to when the URL was saved: the check is at the connection."""
     family = 10 if ":" in address else 2
     monkeypatch.setattr(
-        "coaching.llm.guard.socket.getaddrinfo",
+        "racecontrol.shared.outbound.socket.getaddrinfo",
         lambda *_a, **_k: [
             (family, 1, 6, "", (address, 443)),
             (2, 1, 6, "", ("93.184.216.34", 443)),
@@ -270,7 +270,7 @@ def test_a_name_that_changes_its_answer_gains_nothing(monkeypatch):
         asked.append(1)
         return answers[min(len(asked) - 1, 1)]
 
-    monkeypatch.setattr("coaching.llm.guard.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("racecontrol.shared.outbound.socket.getaddrinfo", resolve)
     connected = []
 
     class Socket:
@@ -281,7 +281,7 @@ def test_a_name_that_changes_its_answer_gains_nothing(monkeypatch):
             connected.append(where[0])
             raise OSError("unreachable")
 
-    monkeypatch.setattr("coaching.llm.guard.socket.socket", Socket)
+    monkeypatch.setattr("racecontrol.shared.outbound.socket.socket", Socket)
     endpoint = Endpoint(target=check_url("https://llm.example.org/v1", OPEN), model="m", key=KEY)
 
     with pytest.raises(ModelError):

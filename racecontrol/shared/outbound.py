@@ -1,0 +1,93 @@
+"""Calling addresses people typed (webhooks, models): only the open internet, and only what was checked.
+
+The check is made on the very address that is then connected to, so a name that changes its answer
+between check and connection (DNS rebinding) gains nothing.
+"""
+
+import ipaddress
+import socket
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+
+from racecontrol.shared.errors import SourceUnavailable
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class NotPublic(SourceUnavailable):
+    """The host, or one of its addresses, is not on the open internet."""
+
+    code = "not_public"
+
+
+def is_public(address: str) -> bool:
+    """Is this an address of the open internet, seen through every v6 wrapping of a v4 one?"""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def connect(
+    host: str, port: int, *, is_trusted: bool = False, timeout: float | None
+) -> socket.socket:
+    """A connected socket to a vetted address of the host. Raises NotPublic, OSError.
+
+    `is_trusted`: the operator named this host, private addresses included.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not is_trusted and not all(is_public(str(entry[4][0])) for entry in found):
+        # One private answer is enough: a mixed answer is how rebinding looks.
+        raise NotPublic(f"{host} is not a public address.")
+    last: OSError | None = None
+    for family, kind, proto, _name, where in found:
+        sock = socket.socket(family, kind, proto)
+        try:
+            sock.settimeout(timeout)
+            sock.connect(where)
+        except OSError as refused:
+            sock.close()
+            last = refused
+            continue
+        return sock
+    raise last or OSError("no address")
+
+
+class _Connection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        timeout = self.timeout if isinstance(self.timeout, int | float) else None
+        try:
+            return connect(self.host.strip("[]"), self.port or 443, timeout=timeout)
+        except OSError as failed:
+            raise urllib3.exceptions.NewConnectionError(self, "no connection") from failed
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
+
+
+def public_session() -> requests.Session:
+    """A session that speaks https with public hosts only: no proxies, no .netrc, no retries."""
+    session = requests.Session()
+    session.trust_env = False
+    session.adapters.clear()
+    session.mount("https://", _Adapter(max_retries=0))
+    return session
