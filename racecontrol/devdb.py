@@ -34,6 +34,7 @@ MAJOR: Final = 18
 PORT: Final = "5432"  # only a part of the socket's file name: nothing listens on TCP
 DATABASE: Final = "postgres"
 SUPERUSER: Final = "postgres"
+COUNTING: Final = "Race Control counts clients"
 # The system allows 104 (macOS) to 108 bytes for the path of a Unix socket.
 LONGEST_SOCKET_PATH: Final = 100
 
@@ -146,12 +147,15 @@ class Cluster:
         socket_dir = self.running()
         if socket_dir is None:
             return 0
+        # By name, not by pid: the last count's own session may still be on its way out.
         with psycopg.connect(
-            host=socket_dir, port=PORT, user=SUPERUSER, dbname=DATABASE, connect_timeout=5
-        ) as connection:
+            host=socket_dir, port=PORT, user=SUPERUSER, dbname=DATABASE, connect_timeout=5,
+            application_name=COUNTING,
+        ) as connection:  # fmt: skip
             row = connection.execute(
                 "SELECT count(*) FROM pg_stat_activity"
-                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                " WHERE backend_type = 'client backend' AND application_name <> %s",
+                [COUNTING],
             ).fetchone()
         return row[0] if row else 0
 
