@@ -15,6 +15,7 @@ from pathlib import Path
 # Only tests and tools import these; their code is compiled when it is first used.
 RARELY_USED = ("tests?", "testing", "pip", "setuptools", "mypy", "mypyc", "playwright", "pygments")
 RARELY_USED += ("hypothesis", "schemathesis", "werkzeug", "rich", "graphql", "harfile")
+RARELY_USED += ("moto", "boto3", "botocore", "s3transfer", "flask", "responses", "jinja2")
 
 
 def main() -> None:

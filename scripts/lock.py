@@ -41,6 +41,8 @@ def write(name: str, text: str, what: str) -> None:
 
 def main() -> None:
     write("requirements.txt", locked("pyproject.toml"), "what the site needs")
+    s3 = locked("pyproject.toml", "--extra", "s3", "--constraint", "requirements.txt")
+    write("requirements-s3.txt", s3, "the site with uploads in an S3-compatible store")
     # The same versions of what both need, so that tests run what the site runs.
     dev = locked("--group", "dev", "--constraint", "requirements.txt")
     write("requirements-dev.txt", dev, "what tests and tools need besides")

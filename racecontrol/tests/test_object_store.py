@@ -1,22 +1,17 @@
-"""Uploads in an S3-compatible store, against a real server of that kind on this machine.
+"""Uploads in an S3-compatible store, against a real server of that kind on this machine."""
 
-The packages are the operator's choice (`django-storages[s3]`; the test also needs `moto[s3]` and
-flask): without them the test is skipped.
-"""
-
+import boto3
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from moto.server import ThreadedMotoServer
 
 from racecontrol.settings import s3_store
 
 
 @pytest.fixture
 def store(settings):
-    pytest.importorskip("storages")
-    pytest.importorskip("flask_cors")
-    boto3 = pytest.importorskip("boto3")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
