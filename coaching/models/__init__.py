@@ -11,6 +11,7 @@ from coaching.models.mission_runs import (
     MissionNotification,
     MissionRun,
     ModelPrice,
+    ReasoningLog,
     RunResponse,
     RunRevision,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "OrpScore",
     "ProfileClaim",
     "RacerProfile",
+    "ReasoningLog",
     "RunLog",
     "RunResponse",
     "RunRevision",

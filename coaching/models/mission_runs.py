@@ -128,6 +128,25 @@ class RunRevision(models.Model):
         return f"revision {self.attempt_no}"
 
 
+class ReasoningLog(models.Model):
+    """The whole reasoning of one attempt of a run as one sealed file in the site's store."""
+
+    run = models.ForeignKey(MissionRun, on_delete=models.CASCADE, related_name="reasoning_logs")
+    attempt_no = models.PositiveIntegerField()
+    stored_as = models.CharField(max_length=200)
+    size = models.PositiveIntegerField(help_text="Bytes as they lie, sealed.")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-attempt_no"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "attempt_no"], name="reasoning_log_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"reasoning {self.attempt_no}"
+
+
 class RunResponse(models.Model):
     """What the athlete made of the guidance."""
 

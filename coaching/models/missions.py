@@ -60,6 +60,8 @@ class Mission(models.Model):
     demo_now = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     completed_on = models.DateField(null=True, blank=True)
+    # Recordings whose stage was taken back: they do not score a stage again by themselves.
+    unscored_activities = models.JSONField(default=list, blank=True)
     # When the scheduler must look next; recomputed after each run and each edit of zone or time.
     next_check_at = models.DateTimeField(null=True, blank=True, db_index=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -115,6 +115,7 @@ def as_row(result: StageResult) -> StageRow:
         type=result.stage_type,
         mode=result.ride_mode,
         imported_points=result.imported_points,
+        is_recorded=result.source == StageResult.Source.ACTIVITY,
     )
 
 

@@ -198,6 +198,7 @@ class StageLineOut(Schema):
     points: int
     most_points: int
     imported_points: int | None
+    is_recorded: bool
 
 
 class BonusOut(Schema):

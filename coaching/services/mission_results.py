@@ -5,13 +5,15 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from coaching.domain.missions.rides import is_ride, mode_of
 from coaching.domain.missions.rules import Stage
-from coaching.domain.missions.states import Actor, State, check_result_edit
+from coaching.domain.missions.states import Actor, EditLocked, State, check_result_edit
 from coaching.llm.prompts import clean
-from coaching.models import Mission, StageResult
+from coaching.models import Activity, Mission, StageResult
+from coaching.queries.athlete import Loaded, activities_of, numbers_of
 from coaching.services import missions
 from racecontrol.shared import audit
-from racecontrol.shared.errors import InvalidInput, NotFound, StaleWrite
+from racecontrol.shared.errors import InvalidInput, NotFound
 
 
 def record_stage(
@@ -84,32 +86,83 @@ def remove_stage(
         by=by, verb="mission.stage_removed", obj=mission,
         before={"stage": number, "ride_mode": row.ride_mode}, reason=clean(reason, 200),
     )  # fmt: skip
+    if row.source == StageResult.Source.ACTIVITY:
+        Mission.objects.filter(pk=mission.pk).update(
+            unscored_activities=[*mission.unscored_activities, row.activity_ref]
+        )
     row.delete()
 
 
-def score_activity(
-    *, mission_id: int, activity_ref: str, local_start_date: date, ride_mode: str, now: datetime,
-    details: dict[str, Any] | None = None,
-) -> StageResult | None:  # fmt: skip
-    """For uploads and connections: score the stage of the activity's own local date.
+@transaction.atomic
+def score_activities(*, mission_id: int, now: datetime) -> list[StageResult]:
+    """Score the free stages of the event that the athlete's recordings show; again is the same.
 
-    None where the plan has no free stage that day, or the activity counts already.
+    A recording counts on its own local start date, until three days after the event. Where the
+    ride mode cannot be told, and after an athlete took the stage back, the entry is left to them.
     """
-    mission = Mission.objects.get(pk=mission_id)
-    if mission.stage_results.filter(activity_ref=activity_ref).exists():
-        return None
-    done = set(mission.stage_results.values_list("number", flat=True))
-    free = [s for s in mission.current_rules.plan.on(local_start_date) if s.number not in done]
-    if not free:
-        return None
+    mission = missions.settle(mission_id=mission_id, now=now)
     try:
-        return record_stage(
-            mission_id=mission_id, number=free[0].number, ride_mode=ride_mode, by=None, now=now,
-            activity_ref=activity_ref, activity_date=local_start_date,
-            source="activity", details=details,
+        _check_may(mission, now, Actor.ATHLETE, "")
+    except EditLocked:
+        return []
+    recorded = activities_of(mission.owner, for_coach=True)
+    rides = [one for one in recorded if _may_score(one, mission, now)]
+    if not rides:
+        return []
+    results = list(mission.stage_results.all())
+    done = {result.number for result in results}
+    used = {result.activity_ref for result in results} | set(mission.unscored_activities)
+    rules, threshold = mission.current_rules, numbers_of(mission.owner).threshold_w
+    made = []
+    for activity in (one.activity for one in rides):
+        free = [s for s in rules.plan.on(activity.on) if s.number not in done]
+        if not free or _ref(activity) in used:
+            continue
+        watts = activity.normalised_w or activity.average_w
+        mode = mode_of(
+            rules.schema.modes_for(free[0].type),
+            moving_s=activity.moving_s,
+            intensity=watts / threshold if watts and threshold else None,
+            advised=_advised(mission, activity.on),
+        )
+        if mode is None:
+            continue
+        row = record_stage(
+            mission_id=mission_id, number=free[0].number, ride_mode=mode, by=None, now=now,
+            activity_ref=_ref(activity), activity_date=activity.on, source="activity",
+            details={"moving_s": activity.moving_s, "distance_m": activity.distance_m},
         )  # fmt: skip
-    except StaleWrite:
-        return None
+        made.append(row)
+        done.add(row.number)
+    return made
+
+
+def score_activities_of(*, user_id: int, now: datetime) -> int:
+    """After an upload or a sync: the stages that new recordings score, over the person's missions."""
+    begun = Mission.objects.filter(
+        owner_id=user_id, state__in=[State.TRAINING, State.EVENT_ACTIVE, State.MISSION_COMPLETE]
+    )
+    ids = begun.values_list("pk", flat=True)
+    return sum(len(score_activities(mission_id=pk, now=now)) for pk in ids)
+
+
+def _may_score(one: Loaded, mission: Mission, now: datetime) -> bool:
+    activity = one.activity
+    last = min(mission.event_end, mission.today(now))
+    return (
+        one.double_of is None
+        and mission.event_start <= activity.on <= last
+        and is_ride(activity.kind, moving_s=activity.moving_s)
+    )
+
+
+def _ref(activity: Activity) -> str:
+    return f"activity:{activity.pk}"
+
+
+def _advised(mission: Mission, on: date) -> str:
+    run = mission.runs.filter(kind="daily", local_date=on, guidance__isnull=False).first()
+    return (run.guidance or {}).get("ride_mode", "") if run else ""
 
 
 def _stage(stage: Stage | None, number: int) -> Stage:

@@ -32,7 +32,7 @@ from coaching.llm.shapes import (
 from coaching.models import LlmAccount, Mission, MissionRun, RunRevision
 from coaching.queries import missions as read
 from coaching.queries.mission_facts import Morning, morning_of
-from coaching.services import llm_accounts, mission_notices, missions
+from coaching.services import llm_accounts, mission_notices, mission_results, missions
 from racecontrol.shared.errors import NotReady, RaceError
 
 log = structlog.get_logger(__name__)
@@ -54,6 +54,7 @@ def look_after(*, mission_id: int, now: datetime) -> dict[str, int]:
     with transaction.atomic():
         mission = missions.settle(mission_id=mission_id, now=now)
         moment = mission.now(now)
+        mission_results.score_activities(mission_id=mission_id, now=now)
         agenda_at = None
         if mission.is_running and mission.started_at:
             taken = set(mission.runs.filter(kind=Kind.DAILY).values_list("local_date", flat=True))

@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from coaching.services import athlete
+from django.utils.timezone import now
+
+from coaching.services import athlete, mission_results
 from racecontrol.shared import jobs
 from racecontrol.shared.progress import Progress
 
@@ -13,4 +15,7 @@ def read_athlete_upload(job: jobs.Running, upload_id: str) -> dict[str, int]:
     def show(step: Progress) -> None:
         job.progress(step.done, step.total, step.label)
 
-    return athlete.read_upload(upload_id=UUID(upload_id), on_progress=show)
+    counts = athlete.read_upload(upload_id=UUID(upload_id), on_progress=show)
+    if job.owner_id is not None:
+        mission_results.score_activities_of(user_id=job.owner_id, now=now())
+    return counts

@@ -17,6 +17,7 @@ class StageRow:
     type: str
     mode: str
     imported_points: int | None = None
+    is_recorded: bool = False  # scored from an activity, not entered by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class StageLine:
     points: int = 0
     most_points: int = 0
     imported_points: int | None = None
+    is_recorded: bool = False
 
     @property
     def is_imported_different(self) -> bool:
@@ -94,6 +96,7 @@ def progress(
             mode=row.mode,
             points=schema.points(row.type, row.mode),
             imported_points=row.imported_points,
+            is_recorded=row.is_recorded,
         )
         for row in rows
     ]
