@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 
 
 class CoachingConfig(AppConfig):
@@ -6,5 +7,8 @@ class CoachingConfig(AppConfig):
 
     def ready(self) -> None:
         from coaching import metrics
+        from coaching.models import ReasoningLog
+        from coaching.services.reasoning_logs import forget_file
 
         metrics.register()
+        post_delete.connect(forget_file, sender=ReasoningLog)

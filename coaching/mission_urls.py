@@ -21,6 +21,11 @@ urlpatterns = [
     path(of_mission + "today/run/", missions.mission_run_now, name="mission_run_now"),
     path(of_mission + "calendar/", missions.mission_calendar, name="mission_calendar"),
     path(of_mission + "days/<str:on>/", missions.mission_day, name="mission_day"),
+    path(
+        of_mission + "days/<str:on>/reasoning/<slug:kind>/",
+        missions.mission_reasoning,
+        name="mission_reasoning",
+    ),
     path(of_mission + "letters/<slug:kind>/", missions.mission_letter, name="mission_letter"),
     path(of_mission + "board/", missions.mission_board, name="mission_board"),
     path(

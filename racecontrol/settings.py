@@ -316,6 +316,8 @@ DEMO_LOADERS: list[str] = [
     "runplans.demo.load_demo",
     "coaching.services.garage_demo.load_demo",
 ]
+# What `rotate_keys` asks for files that lie sealed in the store: functions() -> how many.
+SEALED_FILES = ["coaching.services.reasoning_logs.reseal"]
 # Who adds facts to the coach's morning: functions(user, day, now) -> [Fact], by name.
 COACHING_FACT_SOURCES = [
     "coaching.queries.athlete_facts.facts",

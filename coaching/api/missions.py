@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest
@@ -38,6 +39,7 @@ from coaching.services import (
     mission_results,
     mission_runs,
     missions,
+    reasoning_logs,
 )
 from racecontrol.shared.paging import Paged, page_of
 
@@ -158,6 +160,12 @@ def mission_runs_list(
 def read_run(request: HttpRequest, mission_id: int, on: date, kind: str = Query("daily")):
     """A run with its facts and everything that was sent for it."""
     return read.run_of(request.user, mission_id, on, kind)
+
+
+@router.get(AT + "/runs/{on}/reasoning", response=dict[str, Any])
+def read_reasoning(request: HttpRequest, mission_id: int, on: date, kind: str = Query("daily")):
+    """The reasoning log of the run's last attempt: facts, prompts, answers, what the checks found."""
+    return reasoning_logs.read(read.run_of(request.user, mission_id, on, kind))
 
 
 @router.post(AT + "/run-now", response={202: MissionQueuedOut})

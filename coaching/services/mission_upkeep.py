@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from coaching.models import LlmExchange, Mission, MissionRun
 from coaching.queries import mission_numbers
-from coaching.services import mission_notices, mission_runs
+from coaching.services import mission_notices, mission_runs, reasoning_logs
 from racecontrol.shared.errors import RaceError
 
 log = structlog.get_logger(__name__)
@@ -39,6 +39,7 @@ def tick(*, real_now: datetime) -> dict[str, int]:
         total["missions"] += 1
         for name, count in done.items():
             total[name] += count
+    total["logs"] = reasoning_logs.write_missing(now=real_now)
     total["mails"] = mission_notices.look_after(real_now=real_now)
     return total
 
@@ -49,6 +50,7 @@ def prune(*, real_now: datetime) -> int:
     pruned = LlmExchange.objects.filter(created_at__lt=limit, pruned_at__isnull=True).update(
         sent=None, answer="", problems="", pruned_at=real_now
     )
+    reasoning_logs.prune(older_than=limit)
     MissionRun.objects.filter(created_at__lt=limit, facts__isnull=False).update(
         facts=None, limits=None
     )

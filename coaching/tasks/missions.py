@@ -12,6 +12,7 @@ from coaching.services import (
     mission_notices,
     mission_runs,
     mission_upkeep,
+    reasoning_logs,
 )
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotFound
@@ -36,6 +37,7 @@ def run_mission_day(
         lease=job.id,
         real_now=now(),
     )
+    reasoning_logs.write_missing(now=now())
     return {"status": status}
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
@@ -22,6 +22,7 @@ from coaching.services import (
     mission_results,
     mission_runs,
     missions,
+    reasoning_logs,
 )
 from racecontrol.shared.errors import NotFound, RaceError
 from racecontrol.shared.htmx import answer
@@ -276,6 +277,16 @@ def mission_letter(request: HttpRequest, mission_id: int, kind: str) -> HttpResp
     return _day(request, mission_id, run.local_date, kind)
 
 
+@never_cache
+@require_safe
+def mission_reasoning(request: HttpRequest, mission_id: int, on: str, kind: str) -> HttpResponse:
+    """The reasoning log of a run as a file."""
+    run = read.run_of(request.user, mission_id, _date(on), kind)
+    out = JsonResponse(reasoning_logs.read(run), json_dumps_params={"indent": 2})
+    out["Content-Disposition"] = f'attachment; filename="{kind}-{on}.json"'
+    return out
+
+
 def _day(request: HttpRequest, mission_id: int, day: date, kind: str) -> HttpResponse:
     row = mission_for(request, mission_id)
     run = read.run_of(request.user, row.pk, day, kind)
@@ -293,6 +304,7 @@ def _day(request: HttpRequest, mission_id: int, day: date, kind: str) -> HttpRes
             exchanges=read.exchanges_of(run),
             revisions=run.revisions.all(),
             notices=run.notices.all(),
+            has_log=run.reasoning_logs.exists(),
             response_form=ResponseForm(
                 initial={"choice": response.choice, "note": response.note} if response else None
             ),

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
+from django.utils.module_loading import import_string
 
 MARK: Final = "fk1"
 
@@ -61,6 +62,11 @@ def unseal(stored: str, *, context: str) -> str:
     if inner["c"] != context:
         raise SealBroken(f"What lies in {context} was sealed for another place.")
     return inner["v"]
+
+
+def is_newest(stored: str) -> bool:
+    """Whether this value is sealed with the first of FIELD_KEYS."""
+    return stored.startswith(f"{MARK}:{_key_id(settings.FIELD_KEYS[0])}:")
 
 
 class EncryptedTextField(models.TextField):
@@ -131,9 +137,8 @@ def encrypted_fields() -> list[tuple[type[models.Model], list[EncryptedTextField
 
 
 def rotate(*, batch: int = 500) -> int:
-    """Seal every stored secret anew with the first key; returns how many rows were written."""
-    written = 0
-    newest = f"{MARK}:{_key_id(settings.FIELD_KEYS[0])}:"
+    """Seal every stored secret anew with the first key; how many rows and files were written."""
+    written = sum(import_string(name)() for name in settings.SEALED_FILES)
     for model, fields in encrypted_fields():
         last: Any = None
         while True:
@@ -147,7 +152,7 @@ def rotate(*, batch: int = 500) -> int:
                         **{f"raw_{f.attname}": _Raw(f.column) for f in fields}
                     )
                     stored = raw.values_list(*(f"raw_{f.attname}" for f in fields)).get()
-                    if any(value and not value.startswith(newest) for value in stored):
+                    if any(value and not is_newest(value) for value in stored):
                         row.save(update_fields=[f.attname for f in fields])
                         written += 1
             if not page:

@@ -10,4 +10,6 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         written = secrets.rotate()
-        self.stdout.write(self.style.SUCCESS(f"{written} rows sealed with the newest key."))
+        self.stdout.write(
+            self.style.SUCCESS(f"{written} rows and files sealed with the newest key.")
+        )
