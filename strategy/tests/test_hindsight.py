@@ -1,11 +1,12 @@
 """A race driven again: decisions weighed, the best plan found afterwards, the loss by its causes."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from strategy.domain.analytics import decisions, hindsight
-from strategy.domain.analytics.record import Driven, Lap, Neutral, Record, Stop
+from strategy.domain.analytics import decisions, hindsight, report
+from strategy.domain.analytics.record import Driven, Lap, Neutral, Planned, Record, Stop
 from strategy.domain.analytics.replay import replay
 from strategy.domain.simulation import Luck, Simulator
 from strategy.domain.stints.instance import Stint
@@ -203,3 +204,51 @@ def test_a_plan_the_caution_favoured_may_itself_be_the_best():
     assert back.loss is not None
     assert back.loss.plan_ms >= 0
     assert back.best_ms <= record.finish_ms
+
+
+# -- the report
+
+
+def plan_as_planned(plan, instance=RACE):
+    facts = score(instance, plan).stints
+    return [
+        Planned(n, s.driver, f.start_lap, f.end_lap, f.start_ms, f.start_ms + f.drive_ms,
+                f.fuel_in_ml, f.fuel_out_ml)
+        for n, (s, f) in enumerate(zip(plan, facts, strict=True), start=1)
+    ]  # fmt: skip
+
+
+def test_a_race_driven_as_planned_has_a_perfect_report():
+    found = report.analyse(drive(MIXED), before=plan_as_planned(MIXED), seconds=5)
+
+    scores = found["scores"]
+    assert (scores["strategy_adherence"], scores["driver_share"], scores["pit_efficiency"]) == (1, 1, 1)  # fmt: skip
+    assert scores["pace_consistency_ms"] == pytest.approx(0, abs=1e-6)
+    # 12 laps of 180 s and of 190 s: 1 - 2 * 120 s / (2 * 2 * 4440 s)
+    assert scores["driver_equality"] == pytest.approx(1 - 120 / (2 * 4_440))
+    assert [row["time_ms"] for row in found["stints"]] == [0, 0]
+    assert found["drivers"][1]["measured_ms"] == {"D": 190_000}
+    assert found["fuel"]["burn_ml"]["D"] == 5_000
+    assert found["hindsight"]["loss"]["plan_ms"] == 120_000
+
+
+def test_a_report_is_plain_json_and_weighs_the_decisions():
+    choice = decisions.Decision("e1", "swap", "d1 instead of d0", 8, 8 * 180_000, MIXED, FAST)
+
+    found = report.analyse(
+        drive(MIXED), before=plan_as_planned(FAST), decisions=[choice], seconds=5
+    )
+
+    assert json.loads(json.dumps(found)) == found
+    assert found["decisions"][0]["gain_ms"] == -120_000
+    assert found["scores"]["driver_share"] == 0.5
+
+
+def test_a_race_with_laps_missing_is_measured_but_not_driven_again():
+    record = drive(MIXED)
+    record = replace(record, laps=record.laps[:-3])
+
+    found = report.analyse(record, before=plan_as_planned(MIXED))
+
+    assert found["hindsight"] is None
+    assert found["scores"]["strategy_adherence"] == 1

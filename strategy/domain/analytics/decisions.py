@@ -97,17 +97,17 @@ def carried_on(
             running = stint
     rest: list[tuple[int, Stint]] = []
     end = 0
-    for stint in fit_to(plan, laps):
-        end += stint.laps
+    for later in fit_to(plan, laps):
+        end += later.laps
         if end > lap:
-            rest.append((end, stint))
-    for n, (end, stint) in enumerate(rest):
+            rest.append((end, later))
+    for n, (end, later) in enumerate(rest):
         if end <= done:
             continue
         if n == 0 and running is not None:
             out.append(_as_stint(running, end - done, is_first=not out))
         else:
-            out.append(stint.model_copy(update={"laps": end - done}))
+            out.append(later.model_copy(update={"laps": end - done}))
         done = end
     return out
 
@@ -127,5 +127,6 @@ def fit_to(plan: Sequence[Stint], laps: int) -> list[Stint]:
 
 
 def _as_stint(stint: Driven, laps: int, *, is_first: bool) -> Stint:
-    tyres = "new" if is_first or stint.tyres == "new" else "keep"
-    return Stint(driver=stint.seat, laps=laps, tyres=tyres, compound=1 if stint.compound else 0)
+    is_new = is_first or stint.tyres == "new"
+    return Stint(driver=stint.seat, laps=laps, tyres="new" if is_new else "keep",
+                 compound=1 if stint.compound else 0)  # fmt: skip

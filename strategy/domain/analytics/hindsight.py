@@ -91,17 +91,22 @@ def _burn(record: Record, data: dict) -> None:
 def pace_table(record: Record, seat: int) -> dict[str, int]:
     """A driver's usual lap by weather in ms, on empty tank and fresh tyres."""
     planned = record.instance.drivers[seat].lap_ms
+    known = measured_pace(record, seat)
+    scale = (
+        median(value / getattr(planned, letter) for letter, value in known.items()) if known else 1
+    )
+    return {n: max(round(known.get(n, getattr(planned, n) * scale)), 1) for n in LETTERS}
+
+
+def measured_pace(record: Record, seat: int) -> dict[str, float]:
+    """The same, only for the weather the driver really had clean laps in."""
     bare: dict[str, list[float]] = defaultdict(list)
     for n, stint in enumerate(record.stints):
         if stint.seat != seat:
             continue
         for lap in clean_laps(record.laps_of(n)):
             bare[lap.letter].append(lap.ms - _effects(record.instance, lap))
-    known = {letter: median(values) for letter, values in bare.items()}
-    scale = (
-        median(value / getattr(planned, letter) for letter, value in known.items()) if known else 1
-    )
-    return {n: max(round(known.get(n, getattr(planned, n) * scale)), 1) for n in LETTERS}
+    return {letter: median(values) for letter, values in bare.items()}
 
 
 def _effects(instance: Instance, lap: Lap) -> int:
