@@ -5,7 +5,7 @@ car's own fuel effect is taken for c and only a and b are fitted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
@@ -55,18 +55,17 @@ def measure(laps: Sequence[Lap], instance: Instance) -> Pace:
         return Pace(laps=len(laps), clean=0)
     times = [lap.ms for lap in clean]
     classes = [lap.ms - lap.class_ms for lap in clean if lap.class_ms is not None]
-    plain = {
-        "laps": len(laps), "clean": len(clean), "median_ms": float(median(times)),
-        "best_ms": min(times),
-        "to_plan_ms": sum(lap.ms - model_ms(instance, lap) for lap in clean) / len(clean),
-        "to_class_ms": float(median(classes)) if classes else None,
-    }  # fmt: skip
+    plain = Pace(
+        laps=len(laps), clean=len(clean), median_ms=float(median(times)), best_ms=min(times),
+        to_plan_ms=sum(lap.ms - model_ms(instance, lap) for lap in clean) / len(clean),
+        to_class_ms=float(median(classes)) if classes else None,
+    )  # fmt: skip
     if len(clean) < FEWEST_TO_FIT:
-        return Pace(**plain)
+        return plain
     base, drop, fuel, is_fitted, residuals = fit(clean, instance.car.fuel_us_per_ml)
-    return Pace(
-        base_ms=base, drop_ms=drop, fuel_us=fuel, is_fuel_fitted=is_fitted,
-        consistency_ms=spread_of(residuals), **plain,
+    return replace(
+        plain, base_ms=base, drop_ms=drop, fuel_us=fuel, is_fuel_fitted=is_fitted,
+        consistency_ms=spread_of(residuals.tolist()),
     )  # fmt: skip
 
 

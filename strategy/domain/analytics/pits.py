@@ -44,9 +44,9 @@ class PitWork:
 
 def facts_of(instance: Instance, stop: Stop) -> StopFacts:
     """A stop against the reference for the same fuel, tyres and driver change."""
-    work = {"fuel_ml": stop.added_ml, "new_tyres": stop.new_tyres}
-    reference = stop_ms(instance, swap=stop.swap, **work)
-    without = stop_ms(instance, swap=False, **work)
+    fuel, tyres = stop.added_ml, stop.new_tyres
+    reference = stop_ms(instance, fuel_ml=fuel, new_tyres=tyres, swap=stop.swap)
+    without = stop_ms(instance, fuel_ml=fuel, new_tyres=tyres, swap=False)
     lane = instance.pit.lane_ms
     change, service = reference - without, without - lane
     if stop.box_ms is not None:
