@@ -35,6 +35,20 @@ def race_time(ms: int | None) -> str:
 
 
 @register.filter
+def signed_time(ms: int | None) -> str:
+    """A stretch with its sign, whole seconds: 302145 -> '+5:02', -4000 -> '−0:04', None -> '–'."""
+    return f"+{race_time(ms)}" if ms is not None and ms >= 0 else race_time(ms)
+
+
+@register.filter
+def signed_seconds(ms: float | None) -> str:
+    """Seconds with their sign: 1234 -> '+1.234', -90 -> '−0.090', None -> '–'."""
+    if ms is None:
+        return "–"
+    return f"{'−' if ms < 0 else '+'}{abs(ms) / 1000:.3f}"
+
+
+@register.filter
 def litres(ml: int | None) -> str:
     """1250 -> '1.25 l', 90 -> '90 ml': below a tenth of a litre people think in millilitres."""
     if ml is None:
@@ -71,6 +85,17 @@ def localtime_in(moment: dt.datetime | None, zone: str) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         there = moment.astimezone(dt.UTC)
     return f"{formats.date_format(there, 'D j M Y, H:i')} {there.tzname()}"
+
+
+@register.filter
+def hour_in(moment: dt.datetime | None, zone: str) -> str:
+    """Only the time of day on the clock of `zone`: '02:14'; an unknown zone reads as UTC."""
+    if moment is None:
+        return "–"
+    try:
+        return f"{moment.astimezone(ZoneInfo(zone or 'UTC')):%H:%M}"
+    except (ZoneInfoNotFoundError, ValueError):
+        return f"{moment.astimezone(dt.UTC):%H:%M} UTC"
 
 
 @register.filter

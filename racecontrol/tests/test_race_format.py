@@ -13,6 +13,7 @@ from racecontrol import navigation
 from racecontrol.shared import flags
 from racecontrol.shared.cards import Card, cards_of
 from racecontrol.shared.names import format_name
+from racecontrol.templatetags import race_format
 from racecontrol.templatetags.race_format import ago, litres, localtime_in, race_time
 
 NOON = dt.datetime(2026, 7, 1, 12, 0, tzinfo=dt.UTC)
@@ -153,3 +154,25 @@ def test_a_part_of_a_page_does_not_look_for_sections(user, django_assert_num_que
 
     with django_assert_num_queries(0):
         engines["django"].from_string("{{ request.path }}").render({}, request)
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(302_145, "+5:02"), (-4_000, "−0:04"), (0, "+0:00"), (None, "–")]
+)
+def test_a_drift_has_its_sign(ms, text):
+    assert race_format.signed_time(ms) == text
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(1_234, "+1.234"), (-90, "−0.090"), (61_500, "+61.500"), (None, "–")]
+)
+def test_seconds_gained_or_lost_have_their_sign(ms, text):
+    assert race_format.signed_seconds(ms) == text
+
+
+def test_the_hour_is_the_readers():
+    moment = dt.datetime(2026, 6, 13, 22, 14, tzinfo=dt.UTC)
+
+    assert race_format.hour_in(moment, "Europe/Berlin") == "00:14"
+    assert race_format.hour_in(moment, "Nowhere/Land") == "22:14 UTC"
+    assert race_format.hour_in(None, "UTC") == "–"
