@@ -44,6 +44,24 @@ def find_driver(words: str) -> Driver | None:
     raise InvalidInput("That is no single driver of the timing.", fields={"timing_driver": [wrong]})
 
 
+def imported_pace(row: EventParticipation) -> dict[str, Any] | None:
+    """Dry lap and spread from imported laps at the event's track; None without enough of them."""
+    track = find_track(row.event.track)
+    if track is None:
+        return None
+    for driver_id in (
+        [row.timing_driver_id] if row.timing_driver_id else claimed_drivers(row.user_id)
+    ):
+        found = pace_of_driver(driver_id, track_id=track.pk)
+        if found is not None:
+            races = f"{found.races} race{'s' if found.races != 1 else ''}"
+            source = (f"imported: median of {found.laps} clean laps in {races} at {track}, "
+                      f"{found.class_name}, up to {found.newest:%Y-%m-%d}")  # fmt: skip
+            return {"lap_ms": found.median_ms, "spread_ms": found.spread_ms, "source": source,
+                    "timing_driver_id": driver_id}  # fmt: skip
+    return None
+
+
 def pace_of(row: EventParticipation) -> dict[str, Any]:
     """Dry and wet lap and spread of a signup, each with its source.
 
@@ -51,22 +69,14 @@ def pace_of(row: EventParticipation) -> dict[str, Any]:
     event's track. Then what was typed in, then the event's typical lap. Timing pages do not tell
     rain from dry, so a wet lap is typed in or the dry one and a tenth.
     """
-    track = find_track(row.event.track)
-    known = [row.timing_driver_id] if row.timing_driver_id else claimed_drivers(row.user_id)
-    for driver_id in known if track is not None else []:
-        found = pace_of_driver(driver_id, track_id=track.pk)
-        if found is not None:
-            races = f"{found.races} race{'s' if found.races != 1 else ''}"
-            source = (f"imported: median of {found.laps} clean laps in {races} at {track}, "
-                      f"{found.class_name}, up to {found.newest:%Y-%m-%d}")  # fmt: skip
-            dry, spread = found.median_ms, found.spread_ms
-            break
-    else:
-        driver_id, spread = None, None
+    found = imported_pace(row)
+    if found is None:
         dry, source = (row.lap_ms, "typed in at sign-up") if row.lap_ms else (
             row.event.lap_ms, "the event's typical lap")  # fmt: skip
-    return {
-        "lap_ms": dry, "spread_ms": spread, "source": source, "timing_driver_id": driver_id,
+        pace = {"lap_ms": dry, "spread_ms": None, "source": source, "timing_driver_id": None}
+    else:
+        pace, dry = found, found["lap_ms"]
+    return pace | {
         "wet_lap_ms": row.wet_lap_ms or dry * WET_PERCENT // 100,
         "wet_source": "typed in at sign-up" if row.wet_lap_ms else "dry lap and a tenth",
     }  # fmt: skip

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from racecontrol.shared import audit
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.jobs import Job
@@ -16,6 +17,8 @@ from strategy.forms import StrategyForm, WhatIfForm, take_refusal
 from strategy.models import RaceStrategy
 from strategy.presentation import as_calendar, as_csv, as_json, fuel_chart, rows_of, stint_chart
 from strategy.services import plans, refresh, what_if
+from strategy.services.standing import standing_of
+from strategy.strip import strip_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,8 +62,6 @@ def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") ->
     stints = list(queries.stints_of(row.current)) if row.current else []
     judged = plans.validate_plan(row) if row.current else None
     versions = list(row.versions.all()[:20])
-    proven = [v.bound_ms for v in versions if v.bound_ms and v.problem == row.problem]
-    best = max(proven, default=None)
     job = Job.objects.filter(key=f"optimise:{row.pk}").order_by("-created_at").first()
     drive = [
         {"name": who["name"], "ms": judged.drive_ms[n], "laps": judged.laps[n],
@@ -71,7 +72,8 @@ def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") ->
         "row": row, "plan": row.current, "rows": rows_of(row, stints), "judged": judged,
         "chart": stint_chart(row, stints, "Stints by driver", "stints"),
         "fuel": fuel_chart(row, stints), "versions": versions, "job": job, "drive": drive,
-        "off_best": row.current.z1_ms - best if row.current and best else None,
+        "standing": standing_of(row), "strip": strip_of(row, stints, judged),
+        "trail": list(audit.trail_of(row)[:20]),
         "is_planner": role in access.PLANNERS, "problem": problem,
         "may_edit": role in access.PLANNERS and not row.is_locked,
         "drivers": list(enumerate(who["name"] for who in row.drivers)),
@@ -88,7 +90,7 @@ def strategy_page(request: HttpRequest, strategy_id: int) -> HttpResponse:
         try:
             _change(request, strategy_id)
         except RaceError as refusal:
-            problem = str(refusal)
+            problem = f"{refusal} {_not_done(request)}"
         else:
             if not request.htmx:
                 return redirect("strategy:strategy", strategy_id)
@@ -105,6 +107,13 @@ def _number(request: HttpRequest, name: str) -> int:
         return int(text)
     except ValueError:
         raise InvalidInput("That needs a whole number.", fields={name: ["A number."]}) from None
+
+
+def _not_done(request: HttpRequest) -> str:
+    """What was asked for and refused, so that nobody has to remember it."""
+    what, stint = request.POST.get("do", "")[:12], request.POST.get("stint", "")[:6]
+    value = request.POST.get("value", "")[:20]
+    return f"Not done: {what} stint {stint} {value}".strip() + "." if stint else ""
 
 
 def _change(request: HttpRequest, strategy_id: int) -> None:
@@ -124,7 +133,10 @@ def _change(request: HttpRequest, strategy_id: int) -> None:
         plans.lock_stint(stint=_number(request, "stint"), is_locked=what == "hold", **common)
     else:
         value = request.POST.get("value", "0")[:20]
-        plans.edit_stint(change=what, stint=_number(request, "stint"), value=value, **common)
+        plans.edit_stint(
+            change=what, stint=_number(request, "stint"), value=value,
+            note=request.POST.get("note", ""), **common,
+        )  # fmt: skip
 
 
 @require_POST
