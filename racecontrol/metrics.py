@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError
+from django.utils.module_loading import import_string
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -49,6 +51,13 @@ class HouseCollector(Collector):
         for source, remaining in lowest.items():
             left.add_metric([source], remaining)
         yield left
+        for name in settings.ROOM_METRICS:
+            try:
+                numbers_of_room = list(import_string(name)())
+            except DatabaseError:
+                log.warning("metrics_without_database", room=name)
+                continue
+            yield from numbers_of_room
 
 
 def register() -> None:

@@ -5,15 +5,15 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import mail_admins, send_mail
 from django.db.models import Count, Min
 from django.utils.module_loading import import_string
 from django.utils.timezone import now
 from django_q.models import OrmQ, Schedule
 from waffle.models import Flag
 
-from racecontrol.models import AuditEvent, Job, User
+from racecontrol.models import AuditEvent, Job
 from racecontrol.shared import flags
+from racecontrol.shared.mail import tell_staff
 
 log = structlog.get_logger(__name__)
 STALE = timedelta(hours=6)
@@ -78,14 +78,6 @@ def daily_check() -> str:
         return "all is well"
     subject = f"{failed.count()} failed and {stale.count()} stale jobs"
     text = "\n".join([*lines, "", f"{settings.PUBLIC_URL}/ops/"])
-    staff = list(
-        User.objects.filter(is_staff=True, is_active=True)
-        .exclude(email="")
-        .values_list("email", flat=True)
-    )
-    if staff:
-        send_mail(f"[Race Control] {subject}", text, None, staff)
-    else:
-        mail_admins(subject, text)
+    tell_staff(subject, text)
     log.warning("daily_check", failed=failed.count(), stale=stale.count())
     return subject

@@ -5,6 +5,8 @@ CRON = {
     "racecontrol.tasks.check_the_day": "0 6 * * *",
     "racecontrol.tasks.prune": "17 3 * * *",
     "ingestion.tasks.prune_pages": "47 3 * * *",
+    "ingestion.tasks.check_practice_drift": "23 * * * *",
+    "ingestion.tasks.watch_practice": "*/15 * * * *",
     "coaching.tasks.tick": "*/10 * * * *",
     "coaching.tasks.prune_prompts": "41 3 * * *",
     "coaching.tasks.report_missions": "5 6 * * *",

@@ -310,6 +310,8 @@ TEAM_LOOKUP = "strategy.queries.shares_team"
 TIMING_DRIVERS_OF = "coaching.queries.claims.drivers_of"
 # What is left of the request budgets: function() -> [{"source", "left_today", ...}], by name.
 BUDGET_REPORT = "ingestion.services.fetching.budget_report"
+# Numbers of the rooms for Prometheus: functions() -> metrics of prometheus_client, by name.
+ROOM_METRICS = ["ingestion.metrics.practice_metrics"]
 # What `load_demo` asks each room for: functions(by=user), repeatable, by name.
 DEMO_LOADERS: list[str] = [
     "ingestion.demo.load_demo",
@@ -335,6 +337,10 @@ LIVERC_CONTACT = env("LIVERC_CONTACT", default="")  # goes into the User-Agent
 LIVERC_PER_MINUTE = env.int("LIVERC_PER_MINUTE", default=10)  # requests per track
 LIVERC_PER_DAY = env.int("LIVERC_PER_DAY", default=100)
 LIVERC_KEEP_DAYS = env.int("LIVERC_KEEP_DAYS", default=365)  # how long stored pages are kept
+# Imported practice days so young are looked at again by the clock, so often.
+PRACTICE_DRIFT_DAYS = env.int("PRACTICE_DRIFT_DAYS", default=7)
+PRACTICE_DRIFT_EVERY_HOURS = env.int("PRACTICE_DRIFT_EVERY_HOURS", default=6)
+PRACTICE_ARCHIVE_MONTHS = env.int("PRACTICE_ARCHIVE_MONTHS", default=12)  # older ones are put away
 
 # -- language model ------------------------------------------------------------------------------
 # The operator's default endpoint (any OpenAI-compatible one, private addresses allowed) and what

@@ -104,16 +104,16 @@ class Site:
 
     def practice(self, track: Track, page: str, asked: dict[str, str]) -> str | None:
         world = self.world
-        days = world.practice_days(track)
         if page == "view_session":
             session = world.session(track, number(asked.get("id")))
-            if session is None or session.started_at.date() not in days:
-                return None
-            return practice.session_page(track, session)
+            return practice.session_page(track, session) if session else None
         if page == "session_list":
             day = moment(asked.get("d"), "%Y-%m-%d") or world.today
-            sessions = world.sessions(track, day) if day in days else ()
-            return practice.day_page(track, day, sessions)
+            sessions = world.sessions(track, day)
+            return practice.day_page(
+                track, day, sessions, number(asked.get("page")), world.rows_per_practice_page
+            )
+        days = world.practice_days(track)
         month = (moment(asked.get("d"), "%Y-%m") or world.today).replace(day=1)
         months = sorted({d.replace(day=1) for d in days} | {month}, reverse=True)
         counts = {d: len(world.sessions(track, d)) for d in days if d.replace(day=1) == month}

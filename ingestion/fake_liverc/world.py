@@ -37,6 +37,9 @@ class World:
         self.changes: dict[int, dict] = {}
         self.added: dict[int, list[Race]] = {}
         self.names: dict[int, str] = {}
+        self.practice_changes: dict[int, dict] = {}
+        self.practice_extra: dict[tuple[str, date], list[Session]] = {}
+        self.rows_per_practice_page: int | None = None  # None: a day is one page, as on LiveRC
         self._programmes = cache(self._programmes_of)
         self._meeting = cache(self._run)
         self._sessions = cache(self._practise)
@@ -83,18 +86,34 @@ class World:
 
     def practice_days(self, track: Track) -> list[date]:
         """Saturdays, some Wednesdays, and the demo track's Friday before the big meeting; newest first."""
-        days = []
-        day = self.today
-        while day > SINCE:
-            rng = Random(f"{self.seed}/open/{track.slug}/{day}")
-            busy = {5: 0.8, 2: 0.4}.get(day.weekday(), 0.03)
-            if rng.random() < busy or (track.slug == people.DEMO and day in DEMO_PRACTICE):
-                days.append(day)
-            day -= timedelta(days=1)
-        return [d for d in days if self.sessions(track, d)]
+        span = (self.today - SINCE).days
+        days = {self.today - timedelta(days=n) for n in range(span)}
+        days |= {day for slug, day in self.practice_extra if slug == track.slug}
+        return [day for day in sorted(days, reverse=True) if self.sessions(track, day)]
+
+    def is_open(self, track: Track, day: date) -> bool:
+        """Does the club open its gates for practice?"""
+        if not SINCE < day <= self.today:
+            return False
+        rng = Random(f"{self.seed}/open/{track.slug}/{day}")
+        busy = {5: 0.8, 2: 0.4}.get(day.weekday(), 0.03)
+        return rng.random() < busy or (track.slug == people.DEMO and day in DEMO_PRACTICE)
 
     def sessions(self, track: Track, day: date) -> tuple[Session, ...]:
-        return self._sessions(track.slug, day)
+        """What the day's overview lists, with whatever was put in or changed since."""
+        made = self._sessions(track.slug, day) if self.is_open(track, day) else ()
+        posted = [
+            session if (how := self.practice_changes.get(session.id)) is None
+            else mended(session, how)
+            for session in (*made, *self.practice_extra.get((track.slug, day), ()))
+            if not self.practice_changes.get(session.id, {}).get("removed")
+        ]  # fmt: skip
+        return tuple(sorted(posted, key=lambda session: (session.started_at, session.id)))
+
+    def put_session(self, slug: str, session: Session, *, listed_on: date | None = None) -> None:
+        """One more session, listed under the day it began unless said otherwise."""
+        day = listed_on or session.started_at.date()
+        self.practice_extra.setdefault((slug, day), []).append(session)
 
     def _practise(self, slug: str, day: date) -> tuple[Session, ...]:
         track = self.track(slug)
@@ -108,6 +127,11 @@ class World:
         )
 
     def session(self, track: Track, session_id: int) -> Session | None:
+        extra = (day for slug, day in self.practice_extra if slug == track.slug)
+        for day in extra:
+            found = next((s for s in self.sessions(track, day) if s.id == session_id), None)
+            if found is not None:
+                return found
         days = session_id // 1000 - 100_000 - self.tracks.index(track) * PER_TRACK
         if not 0 <= days < PER_TRACK:
             return None
@@ -120,9 +144,12 @@ class World:
         """Change what was posted: remove, restore, edit or add a race, or rename an event.
 
         edit takes `driver_id` and `add_ms` (put on the last lap) or `drop_lap`; add takes `like`, the race
-        whose field runs once more.
+        whose field runs once more. For practice: remove_session, restore_session, edit_session
+        (`session_id`, `add_ms`, `driver_name`) and add_session (one more like `session_id`, later).
         """
-        if op == "remove":
+        if op.endswith("_session"):
+            self._change_practice(op, **how)
+        elif op == "remove":
             self.changes.setdefault(race_id, {})["removed"] = True
         elif op == "restore":
             self.changes.pop(race_id, None)
@@ -135,6 +162,29 @@ class World:
         else:
             raise ValueError(f"Unknown change: {op!r}")
 
+    def _change_practice(self, op: str, *, session_id: int, **how) -> None:
+        if op == "remove_session":
+            self.practice_changes[session_id] = {"removed": True}
+        elif op == "restore_session":
+            self.practice_changes.pop(session_id, None)
+        elif op == "edit_session":
+            self.practice_changes[session_id] = how
+        elif op == "add_session":
+            self._add_session(session_id, minutes=how.get("minutes", 45))
+        else:
+            raise ValueError(f"Unknown change: {op!r}")
+
+    def _add_session(self, like: int, *, minutes: int) -> None:
+        index = (like // 1000 - 100_000) // PER_TRACK
+        track = self.tracks[index] if 0 <= index < len(self.tracks) else None
+        model = self.session(track, like) if track else None
+        if track is None or model is None:
+            raise ValueError(f"There is no practice session {like}.")
+        day = model.started_at.date()
+        last = max(session.id for session in self.sessions(track, day))
+        later = model.started_at + timedelta(minutes=minutes)
+        self.put_session(track.slug, replace(model, id=last + 1, started_at=later))
+
     def as_posted(self, meeting: Meeting) -> Meeting:
         races = []
         for race in (*meeting.races, *self.added.get(meeting.id, ())):
@@ -142,6 +192,12 @@ class World:
             if not how.get("removed"):
                 races.append(edited(race, how) if how else race)
         return replace(meeting, races=tuple(races), name=self.names.get(meeting.id, meeting.name))
+
+
+def mended(session: Session, how: dict) -> Session:
+    """The same session with another name or a longer last lap."""
+    laps = (*session.laps_ms[:-1], session.laps_ms[-1] + how.get("add_ms", 0))
+    return replace(session, laps_ms=laps, driver_name=how.get("driver_name", session.driver_name))
 
 
 def edited(race: Race, how: dict) -> Race:

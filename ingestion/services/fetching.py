@@ -18,7 +18,7 @@ import pglock
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.timezone import now
 
 from ingestion.liverc import addresses as kinds
@@ -218,18 +218,22 @@ def fetch_page(
     cache_key: str = "",
     fresh_for: timedelta | None = None,
     force: bool = False,
+    since: datetime | None = None,
 ) -> Page:
     """The page at `url`, read. From the store while fresh, unless `force`.
+
+    `since` is when the work this belongs to began: what was confirmed after that is good enough,
+    however long the work had to pause meanwhile.
 
     Raises BudgetExhausted, HostRests or BotCheck (nothing goes on for now), NotFound (no such
     page), SourceUnavailable (this page failed), UnexpectedPage (it is not what it should be; the
     page is kept for `reparse`, but is not fresh).
     """
     check_host(url)
-    if not force and (stored := _fresh(url)) is not None:
+    if (stored := _kept(url, force=force, since=since)) is not None:
         return Page(stored, READERS[kind](stored.html), is_new=False, came_from_store=True)
     with pglock.advisory(f"fetch:{url}"):
-        if not force and (stored := _fresh(url)) is not None:
+        if (stored := _kept(url, force=force, since=since)) is not None:
             return Page(stored, READERS[kind](stored.html), is_new=False, came_from_store=True)
         known = StoredPage.objects.filter(url=url).order_by("-checked_at", "-pk").first()
         answer = _ask(url, budget=budget, source=source or get_source(), known=known)
@@ -258,12 +262,13 @@ def prune_pages(*, older_than: timedelta) -> int:
     return count
 
 
-def _fresh(url: str) -> StoredPage | None:
-    return (
-        StoredPage.objects.filter(url=url, fresh_until__gt=now(), status=200)
-        .order_by("-checked_at", "-pk")
-        .first()
-    )
+def _kept(url: str, *, force: bool, since: datetime | None) -> StoredPage | None:
+    """The newest content of an address, if it is fresh (and not `force`) or confirmed since then."""
+    good = Q(fresh_until__gt=now()) if not force else Q(pk=None)
+    if since is not None:
+        good |= Q(checked_at__gte=since) & ~Q(parsed_hash="")
+    newest = StoredPage.objects.filter(url=url, status=200).order_by("-checked_at", "-pk")
+    return newest.filter(good).first()
 
 
 def _ask(url: str, *, budget: str, source: Source, known: StoredPage | None) -> Answer:

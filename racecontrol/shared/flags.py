@@ -41,3 +41,12 @@ def is_on_for(user: Any, flag: str) -> bool:
     if found.pk is None or found.everyone is not None:  # waffle makes up a flag it does not find
         return bool(found.everyone)
     return bool(user is not None and user.is_authenticated and found.is_active_for_user(user))
+
+
+def is_on_for_anybody(flag: str) -> bool:
+    """Is there anybody at all for whom the feature may be on? What runs by the clock asks."""
+    found = get_waffle_flag_model().get(flag)
+    if found.pk is None or found.everyone is not None:
+        return bool(found.everyone)
+    is_shared = found.superusers or found.staff or found.authenticated or found.percent
+    return bool(is_shared or found.languages or found.users.exists() or found.groups.exists())

@@ -75,7 +75,7 @@ def month_page(
     return page(title=f"{track.name} :: Practice Sessions for {month:%B %Y}", body=body)
 
 
-def session_panel(day: date, sessions: tuple[Session, ...]) -> str:
+def session_panel(day: date, sessions: tuple[Session, ...], more: str = "") -> str:
     heads = """
 							<th>Driver<br />Class</th>
 							<th>Time</th>
@@ -97,7 +97,7 @@ def session_panel(day: date, sessions: tuple[Session, ...]) -> str:
 					<tbody>{rows}
 					</tbody>
 				</table>
-			</div>
+			</div>{more}
 """
     else:
         inner = f"\n\t\t\t\t\t{NOTHING}\n"
@@ -134,13 +134,28 @@ def long_length(total_s: int) -> str:
     return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in parts if n) or "0 seconds"
 
 
-def day_page(track: Track, day: date, sessions: tuple[Session, ...]) -> str:
+def day_page(
+    track: Track,
+    day: date,
+    sessions: tuple[Session, ...],
+    number: int = 1,
+    per_page: int | None = None,
+) -> str:
+    """The overview, newest first; cut into pages with a link on where the world says so."""
+    shown, more = sessions, ""
+    if per_page:
+        number = max(1, number)
+        newest = sessions[::-1]
+        shown = newest[(number - 1) * per_page : number * per_page][::-1]
+        if number * per_page < len(sessions):
+            href = f"/practice/?p=session_list&d={day}&page={number + 1}"
+            more = f'\n<ul class="pagination"><li><a rel="next" href="{href}">Next</a></li></ul>'
     body = (
         crumbs(track=track.name, head="Practice Sessions", when=long_day(day), icon="clock-o")
         + f"""
 <div class="row">
 	<div class="col-lg-8">
-{session_panel(day, sessions)}
+{session_panel(day, shown, more)}
 	</div>
 	<div class="col-lg-4">
 {day_stats(day, sessions) if sessions else ""}

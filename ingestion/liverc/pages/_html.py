@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from ingestion.liverc.addresses import query_of
 from ingestion.liverc.errors import UnexpectedPage
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -134,6 +136,23 @@ def body_rows(table: Tag) -> list[Tag]:
     body = table.find("tbody") or table
     rows = [row for row in body.find_all("tr") if row.find_parent(["thead", "tfoot"]) is None]
     return [row for row in rows if len(row.find_all("td", recursive=False)) > 1]
+
+
+def next_link(part: BeautifulSoup, *, page: str, d: str | None) -> str | None:
+    """The query of the link to the following page of this very list, if the list has several.
+
+    Calendars link to other days and months, too: only a link that says it leads on, stays on
+    the same `d`, and asks for something more (a page number) counts.
+    """
+    for link in part.find_all("a", href=True):
+        says = squeeze(link.get_text()).casefold().strip(" .»›>")
+        if "next" not in (link.get("rel") or ()) and says not in ("next", "next page", ""):
+            continue
+        query = query_of(link["href"])
+        is_same = query.get("p") == page and query.get("d") in (None, d)
+        if is_same and query.keys() - {"p", "d"}:
+            return urlsplit(unescape(squeeze(link["href"]))).query
+    return None
 
 
 # -- numbers, times and dates

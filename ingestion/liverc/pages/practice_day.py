@@ -18,6 +18,7 @@ from ingestion.liverc.pages._html import (
     lines,
     main_part,
     ms,
+    next_link,
     read_head,
     soup,
     squeeze,
@@ -93,6 +94,7 @@ class PracticeDayPage:
     stats: DayStats | None
     laps_by_class: tuple[ClassLaps, ...]
     leaderboard: tuple[Leader, ...]
+    next_query: str | None = None
 
 
 def read_practice_day(page: str | bytes) -> PracticeDayPage:
@@ -119,6 +121,7 @@ def read_practice_day(page: str | bytes) -> PracticeDayPage:
         stats=_stats(part),
         laps_by_class=tuple(_laps_by_class(main)),
         leaderboard=tuple(_leaderboard(part)),
+        next_query=next_link(part, page="session_list", d=on.isoformat() if on else None),
     )
 
 

@@ -10,6 +10,7 @@ from ingestion.liverc.pages._html import (
     Head,
     as_text,
     main_part,
+    next_link,
     read_head,
     soup,
     squeeze,
@@ -45,6 +46,7 @@ class PracticeMonthPage:
     days: tuple[PracticeDate, ...]
     panel_headings: tuple[str, ...]
     has_empty_message: bool
+    next_query: str | None = None
 
     @property
     def selected(self) -> str | None:
@@ -60,19 +62,22 @@ def read_practice_month(page: str | bytes) -> PracticeMonthPage:
         raise UnexpectedPage(
             page=PAGE, selector="select#available_session_months", excerpt=part.get_text()
         )
+    months = tuple(
+        Month(
+            value=squeeze(option.get("value")),
+            text=text(option),
+            is_selected=option.has_attr("selected"),
+        )
+        for option in (select.find_all("option") if select is not None else ())
+    )
+    selected = next((month.value for month in months if month.is_selected), None)
     return PracticeMonthPage(
         head=read_head(html, part),
-        months=tuple(
-            Month(
-                value=squeeze(option.get("value")),
-                text=text(option),
-                is_selected=option.has_attr("selected"),
-            )
-            for option in (select.find_all("option") if select is not None else ())
-        ),
+        months=months,
         days=tuple(_days(part)),
         panel_headings=tuple(headings),
         has_empty_message=EMPTY_MESSAGE in text(part),
+        next_query=next_link(part, page="calendar", d=selected),
     )
 
 

@@ -1,0 +1,1 @@
+"""Practice days: discovered, imported, kept in step, corrected, archived. The one way for every door."""

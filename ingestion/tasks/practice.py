@@ -1,0 +1,105 @@
+"""Practice days in the worker: discovery, imports, looks for drift, and what runs by the clock."""
+
+from typing import Any
+
+from ingestion.services.imports import AlreadyImporting
+from ingestion.services.practice import alerts, drift
+from ingestion.services.practice.discovery import discover_days
+from ingestion.services.practice.importing import import_day, import_session
+from ingestion.services.practice.runs import LIMITS, close_lost_runs
+from ingestion.tasks._limits import memory_of, owner_of, remember, within_limits
+from racecontrol.shared import jobs
+from racecontrol.shared.errors import RaceError
+from racecontrol.shared.progress import OnProgress, Progress
+
+
+def run_discover_practice(job: jobs.Running, run_id: int, again: bool = False) -> dict:
+    """Months, then days; what is known so far can be read while it goes on."""
+
+    def work(on_progress: OnProgress) -> dict:
+        run = discover_days(run_id=run_id, again=again, on_progress=on_progress)
+        return {"days": run.days, "sessions": run.sessions, "failed": run.failures}
+
+    return within_limits(job, work)
+
+
+def run_import_practice_day(job: jobs.Running, source_event_id: str, refresh: bool = False) -> dict:
+    """Import one day; waits for the budget's minute, pauses for its day, goes on where it was."""
+    return within_limits(
+        job,
+        lambda on_progress: import_day(
+            source_event_id=source_event_id,
+            by=owner_of(job),
+            refresh=refresh,
+            job_id=job.id,
+            on_progress=on_progress,
+        ).as_dict(),
+    )
+
+
+def run_import_practice_days(
+    job: jobs.Running, source_event_ids: list[str], refresh: bool = False
+) -> dict:
+    """Import day after day; one that fails is named and the others go on."""
+    memory = memory_of(job)
+    done: list[dict[str, Any]] = memory.get("days", [])
+    failed: list[dict[str, str]] = memory.get("failed_days", [])
+
+    def work(on_progress: OnProgress) -> dict:
+        ended = {one["source_event_id"] for one in [*done, *failed]}
+        for place, day_id in enumerate(source_event_ids):
+            if day_id in ended:
+                continue
+
+            def note(step: Progress, place: int = place, day_id: str = day_id) -> None:
+                on_progress(Progress(place, len(source_event_ids), f"{day_id}: {step.label}"))
+
+            try:
+                summary = import_day(
+                    source_event_id=day_id,
+                    by=owner_of(job),
+                    refresh=refresh,
+                    job_id=job.id,
+                    on_progress=note,
+                )
+            except (*LIMITS, AlreadyImporting):
+                raise
+            except RaceError as refusal:
+                failed.append({"source_event_id": day_id, "reason": str(refusal)})
+            else:
+                done.append(summary.as_dict())
+            remember(job, days=done, failed_days=failed)
+        total = len(source_event_ids)
+        on_progress(Progress(total, total, f"{len(done)} of {total} days"))
+        return {"days": done, "failed_days": failed}
+
+    return within_limits(job, work)
+
+
+def run_retry_practice_session(job: jobs.Running, session_id: int) -> dict:
+    """Fetch one session again, alone."""
+    return within_limits(
+        job,
+        lambda on_progress: import_session(session_id=session_id, by=owner_of(job)).as_dict(),
+    )
+
+
+def run_check_practice_day(job: jobs.Running, source_event_id: str) -> dict:
+    """See whether LiveRC says something else of a day by now."""
+    return within_limits(
+        job,
+        lambda on_progress: drift.check_day(
+            source_event_id=source_event_id, job_id=job.id
+        ).as_dict(),
+    )
+
+
+def check_practice_drift() -> dict[str, int]:
+    """Called by the clock: queue a look at each recent day."""
+    return {"days": drift.request_checks()}
+
+
+def watch_practice() -> dict[str, list[str]]:
+    """Called by the clock: the alert rules."""
+    close_lost_runs()
+    return {"firing": alerts.evaluate()}
