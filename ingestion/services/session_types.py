@@ -13,7 +13,7 @@ from json import dumps
 from typing import Any, NamedTuple
 
 import pglock
-from django.db import connection, transaction
+from django.db import connection, reset_queries, transaction
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils.timezone import now
 
@@ -149,7 +149,7 @@ def dry_run(
             if not kind and len(summary.examples) < CONFLICTS_SHOWN:
                 summary.examples.append(f"race {row.race_id}, {row.round_label}: {row.label}")
         after = rows[-1].race_id
-        on_progress(Progress(summary.seen, total, "races read"))
+        _forget(on_progress, Progress(summary.seen, total, "races read"))
     return summary
 
 
@@ -173,7 +173,8 @@ def roll_back(
             after = last
             summary.restored += restored
             summary.kept += lines - restored
-            on_progress(Progress(summary.restored + summary.kept, total, "races given back"))
+            done = summary.restored + summary.kept
+            _forget(on_progress, Progress(done, total, "races given back"))
         with transaction.atomic():
             run.state, run.rolled_back_at = SessionTypeBackfill.State.ROLLED_BACK, now()
             run.save(update_fields=["state", "rolled_back_at"])
@@ -252,8 +253,14 @@ def _next_batch(run: SessionTypeBackfill, batch: int, on_progress: OnProgress) -
         run.save(
             update_fields=["last_race_id", "seen", "conflicts", "below", "overtaken"],
         )
-    on_progress(Progress(run.seen, run.total, "races read"))
+    _forget(on_progress, Progress(run.seen, run.total, "races read"))
     return True
+
+
+def _forget(on_progress: OnProgress, step: Progress) -> None:
+    """After a batch: say how far it is, and drop the statements Django keeps while DEBUG is on."""
+    reset_queries()
+    on_progress(step)
 
 
 def _write(run: SessionTypeBackfill, said: list[tuple[Candidate, str, str, str]]) -> int:
