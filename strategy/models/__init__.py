@@ -7,6 +7,18 @@ from strategy.models.events import (
     FormationDraft,
     StrategyEvent,
 )
+from strategy.models.live import (
+    Flag,
+    FlagPeriod,
+    FuelReading,
+    LapEvent,
+    LiveCommand,
+    LiveProposal,
+    LiveRun,
+    Penalty,
+    PitStop,
+    WeatherChange,
+)
 from strategy.models.plans import PlanVersion, RaceStrategy, StintPlan
 from strategy.models.teams import Car, Club, Invitation, Membership, Role, Team, Webhook
 
@@ -16,14 +28,24 @@ __all__ = [
     "Club",
     "EventInstance",
     "EventParticipation",
+    "Flag",
+    "FlagPeriod",
     "FormationDraft",
+    "FuelReading",
     "Invitation",
+    "LapEvent",
+    "LiveCommand",
+    "LiveProposal",
+    "LiveRun",
     "Membership",
+    "Penalty",
+    "PitStop",
     "PlanVersion",
     "RaceStrategy",
     "Role",
     "StintPlan",
     "StrategyEvent",
     "Team",
+    "WeatherChange",
     "Webhook",
 ]

@@ -64,6 +64,7 @@ class PlanVersion(models.Model):
         OPTIMISED = "optimised", "optimiser"
         MANUAL = "manual", "by hand"
         IMPORTED = "imported", "imported"
+        LIVE = "live", "on the wall"
 
     strategy = models.ForeignKey(RaceStrategy, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -134,6 +135,9 @@ class StintPlan(models.Model):
     is_locked = models.BooleanField(default=False)
     actual_start_at = models.DateTimeField(null=True, blank=True)
     actual_end_at = models.DateTimeField(null=True, blank=True)
+    actual_start_lap = models.PositiveIntegerField(null=True, blank=True)
+    actual_laps = models.PositiveIntegerField(null=True, blank=True)
+    actual_fuel_out_ml = models.PositiveIntegerField(null=True, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED)
 
     class Meta:
