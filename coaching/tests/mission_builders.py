@@ -5,8 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from coaching.llm.fake_openai import FakeOpenAI
-from coaching.models import Consent, LlmAccount, Mission
-from coaching.services import mission_days, missions
+from coaching.models import Consent, LlmAccount, Mission, MissionNotification, MissionRun
+from coaching.services import (
+    mission_days,
+    mission_notices,
+    mission_runs,
+    mission_upkeep,
+    missions,
+)
 
 # A Monday morning in Berlin, an hour before the run of 05:30.
 NOW = datetime(2026, 6, 1, 2, 30, tzinfo=UTC)
@@ -68,6 +74,9 @@ def give_model(user, fake: FakeOpenAI, behaviour: str = "happy") -> LlmAccount:
     return account
 
 
+MORNING = NOW + timedelta(hours=1, minutes=10)  # 05:40 in Berlin: due, jitter included
+
+
 def days(count: int) -> timedelta:
     return timedelta(days=count)
 
@@ -91,3 +100,40 @@ def quick(monkeypatch):
     monkeypatch.setattr(
         llm_accounts, "Client", lambda *a, **k: real(*a, **k | {"sleep": lambda _s: None})
     )
+
+
+@pytest.fixture
+def mission(user, fake, quick):
+    give_model(user, fake)
+    return start(make_mission(user))
+
+
+def tick(now=MORNING):
+    return mission_upkeep.tick(real_now=now)
+
+
+def work(run: MissionRun, now=MORNING, lease=None) -> str:
+    return mission_runs.run_mission(
+        mission_id=run.mission_id, local_date=run.local_date, kind=run.kind, lease=lease,
+        real_now=now,
+    )  # fmt: skip
+
+
+def only_run(kind="daily") -> MissionRun:
+    return MissionRun.objects.get(kind=kind)
+
+
+def morning(mission, behaviour="happy", now=MORNING, **values) -> MissionRun:
+    """A morning with a check-in, run once with a model of that behaviour."""
+    LlmAccount.objects.update(model=f"fake-{behaviour}")
+    check_in(mission, now, **values)
+    tick(now)
+    run = MissionRun.objects.get(kind="daily", local_date=mission.today(now))
+    work(run, now)
+    run.refresh_from_db()
+    return run
+
+
+def send_mails(now=MORNING) -> None:
+    for notice in MissionNotification.objects.filter(status="queued"):
+        mission_notices.send(notice_id=notice.pk, real_now=now)
