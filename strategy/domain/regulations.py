@@ -377,10 +377,8 @@ def race_rules_of(rules: Regulations, drivers: Sequence[Entrant], duration_ms: i
 def _seats(names: list[str] | None, seat: dict[str, int], field: str) -> list[int] | None:
     if names is None:
         return None
-    unknown = [name for name in names if name not in seat]
-    if unknown:
-        raise InvalidInput(
-            f"{unknown[0]} is not among the drivers.",
-            fields={f"regulations.{field}": [f"{unknown[0]} is not among the drivers."]},
-        )
-    return [seat[name] for name in names]
+    known = [seat[name] for name in names if name in seat]
+    if not known:  # the rule names people of every team; one's own must be among them
+        told = f"None of {', '.join(names) or 'nobody'} is among the drivers."
+        raise InvalidInput(told, fields={f"regulations.{field}": [told]})
+    return known

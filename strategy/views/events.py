@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
@@ -11,8 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 from strategy import access, queries
+from strategy.domain.regulations import PRESETS
 from strategy.forms import EventForm, FormationForm, SignupForm, take_refusal
+from strategy.forms.rules import TITLES, RuleSheet
 from strategy.models import FormationDraft, RaceStrategy
+from strategy.rules_in_words import told_rules
 from strategy.services import drivers, events, formation
 
 
@@ -63,25 +67,63 @@ def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
         "signups": queries.signups_of(event) if role else [],
         "strategies": strategies, "formations": event.formations.all()[:10] if role else [],
         "formation_form": FormationForm(),
-        "rules": json.dumps(event.regulations, indent=1),
-        "spans": json.dumps(event.conditions),
+        "rules": told_rules(event),
         "zone": request.user.time_zone,
     }  # fmt: skip
     return answer(request, page="strategy/event.html", context=context)
 
 
-@require_POST
-def save_rules(request: HttpRequest, event_id: int) -> HttpResponse:
-    access.event_for(request.user, event_id, access.PLANNERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def rules(request: HttpRequest, event_id: int) -> HttpResponse:
+    """The rules and the weather as forms; as JSON for those who have them as a file."""
+    event = access.event_for(request.user, event_id, access.PLANNERS)
+    preset = PRESETS.get(request.GET.get("preset", ""))
+    names = [str(row.user) for row in queries.signups_of(event)]
+    is_json = "regulations" in request.POST
+    sheet = RuleSheet(
+        names=names, regulations=event.regulations if preset is None else preset,
+        conditions=event.conditions,
+        data=request.POST if request.method == "POST" and not is_json else None,
+    )  # fmt: skip
+    problem = ""
+    if is_json or (request.method == "POST" and sheet.is_valid()):
+        try:
+            typed = _typed_json(request) if is_json else (sheet.regulations(), sheet.conditions())
+            events.save_rules(
+                event_id=event_id, regulations=typed[0], conditions=typed[1], by=request.user
+            )
+        except RaceError as refusal:
+            if is_json:
+                problem = str(refusal)
+            else:
+                refusal.fields = {
+                    name.removeprefix("regulations."): texts
+                    for name, texts in refusal.fields.items()
+                }
+                take_refusal(sheet.form, refusal)
+        else:
+            messages.success(
+                request, "The rules are saved. Strategies made before take them over at a press of "
+                "“Read numbers anew” on their board."
+            )  # fmt: skip
+            return redirect("strategy:event", event_id)
+    context = {
+        "event": event, "sheet": sheet, "problem": problem, "presets": PRESETS,
+        "tables": [(name, TITLES[name], table) for name, table in sheet.tables.items()],
+        "rules": json.dumps(event.regulations, indent=1), "spans": json.dumps(event.conditions),
+    }  # fmt: skip
+    ok = request.method != "POST"
+    return answer(request, page="strategy/rules.html", context=context, ok=ok)
+
+
+def _typed_json(request: HttpRequest) -> tuple:
     try:
-        rules = json.loads(request.POST.get("regulations") or "{}")
-        spans = json.loads(request.POST.get("conditions") or "[]")
+        return (json.loads(request.POST.get("regulations") or "{}"),
+                json.loads(request.POST.get("conditions") or "[]"))  # fmt: skip
     except ValueError:
         raise InvalidInput(
             "Rules and weather are written as JSON.", fields={"regulations": ["Not JSON."]}
         ) from None
-    events.save_rules(event_id=event_id, regulations=rules, conditions=spans, by=request.user)
-    return redirect("strategy:event", event_id)
 
 
 def grid_of(event, signup, zone: str) -> list[dict]:
