@@ -38,8 +38,12 @@ def optimise(
 
 def form(job: jobs.Running, draft_id: int) -> dict:
     """Propose teams for an event."""
-    job.progress(0, 1, "weighing who fits whom")
-    draft = formation.form(draft_id=draft_id)
+
+    def keep_going() -> bool:
+        job.progress(0, 1, "weighing who fits whom")  # raises if a person cancelled
+        return True
+
+    draft = formation.form(draft_id=draft_id, keep_going=keep_going)
     return {
         "teams": len(draft.teams),
         "url": reverse("strategy:formation", args=[draft.event_id, draft.pk]),

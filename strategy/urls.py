@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from strategy.views import events, plans, teams
+from strategy.views import events, formation, plans, teams
 
 app_name = "strategy"
 urlpatterns = [
@@ -20,8 +20,10 @@ urlpatterns = [
     path("events/<int:event_id>/rules/", events.rules, name="event-rules"),
     path("events/<int:event_id>/sign-up/", events.sign_up, name="signup"),
     path("sign-ups/<int:signup_id>/move/", events.move_signup, name="signup-move"),
-    path("events/<int:event_id>/formations/", events.request_formation, name="formation-new"),
-    path("events/<int:event_id>/formations/<int:draft_id>/", events.formation_page,
+    path("events/<int:event_id>/formations/", formation.options, name="formation-new"),
+    path("events/<int:event_id>/pairs/", formation.pair_table, name="pairs"),
+    path("events/<int:event_id>/sign-up/open/", events.set_signup_open, name="signup-open"),
+    path("events/<int:event_id>/formations/<int:draft_id>/", formation.formation_page,
          name="formation"),
     path("events/<int:event_id>/strategies/new/", plans.new_strategy, name="strategy-new"),
     path("<int:strategy_id>/", plans.strategy_page, name="strategy"),

@@ -125,22 +125,6 @@ class SignupForm(forms.Form):
         self.fields["preferred_car"].choices = [("", "any"), *((c.pk, str(c)) for c in cars)]
 
 
-class FormationForm(forms.Form):
-    smallest = forms.IntegerField(min_value=1, max_value=16, initial=2, label="Smallest team")
-    largest = forms.IntegerField(min_value=1, max_value=16, initial=4, label="Largest team")
-    cover_one = forms.FloatField(min_value=0, max_value=100, initial=35, label="Somebody free")
-    cover_two = forms.FloatField(min_value=0, max_value=100, initial=15, label="Two free")
-    car = forms.FloatField(min_value=0, max_value=100, initial=20, label="Same car")
-    roles = forms.FloatField(min_value=0, max_value=100, initial=10, label="Spotter, strategist")
-    pair = forms.FloatField(min_value=0, max_value=100, initial=5, label="Hours in common")
-    skill = forms.FloatField(min_value=0, max_value=100, initial=15, label="Even skill")
-
-    def options(self) -> dict:
-        data = self.cleaned_data
-        weights = {n: data[n] for n in ("cover_one", "cover_two", "car", "roles", "pair", "skill")}
-        return {"smallest": data["smallest"], "largest": data["largest"], "weights": weights}
-
-
 class StrategyForm(forms.Form):
     name = forms.CharField(max_length=80, initial="Plan A")
     team = forms.ChoiceField()

@@ -6,7 +6,10 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 
+from ingestion.models import Track
+from ingestion.queries.tracks import find_track
 from strategy.models.teams import Car, Team
 
 
@@ -37,6 +40,11 @@ class StrategyEvent(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def timing_track(self) -> Track | None:
+        """The track of timing the typed words mean, if they mean one."""
+        return find_track(self.track)
 
 
 class EventInstance(models.Model):

@@ -10,7 +10,6 @@ from django.utils.module_loading import import_string
 from ingestion.models import Driver
 from ingestion.queries import drivers_search, pace_of_driver
 from ingestion.queries.drivers import drivers as known_drivers
-from ingestion.queries.tracks import find_track
 from racecontrol.shared.errors import InvalidInput
 from strategy.models import EventInstance, EventParticipation, StrategyEvent
 
@@ -46,7 +45,7 @@ def find_driver(words: str) -> Driver | None:
 
 def imported_pace(row: EventParticipation) -> dict[str, Any] | None:
     """Dry lap and spread from imported laps at the event's track; None without enough of them."""
-    track = find_track(row.event.track)
+    track = row.event.timing_track
     if track is None:
         return None
     for driver_id in (

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -21,6 +22,7 @@ from strategy.domain.formation import (
     team_count,
 )
 from strategy.models import (
+    EventInstance,
     EventParticipation,
     FormationDraft,
     Membership,
@@ -218,13 +220,24 @@ def confirm(*, draft_id: int, base_version: int, by: Any) -> FormationDraft:
     draft.made_teams, draft.confirmed_at, draft.undone_at = made, now(), None
     draft.version += 1
     draft.save()
+    StrategyEvent.objects.filter(pk=draft.event_id).update(is_signup_open=False)
     audit.record(by=by, verb="formation.confirmed", obj=draft, after={"teams": len(made)})
-    tell_people(
-        [row.user_id for row in rows.values()],
-        subject=f"Your team for {draft.event}",
-        text=f"The teams for {draft.event} are set. Sign in to see yours and its plan.",
-    )
+    for members in draft.teams:
+        _tell_team(draft.event, [rows[n] for n in members], instance)
     return draft
+
+
+def _tell_team(
+    event: StrategyEvent, rows: Sequence[EventParticipation], instance: EventInstance | None
+) -> None:
+    """Tell each person of a team who else is in it, and the start in his own time zone."""
+    for row in rows:
+        mates = ", ".join(str(other.user) for other in rows if other is not row) or "nobody else"
+        text = f"You drive {event} in {row.assigned_team}, with {mates}."
+        if instance is not None:
+            local = instance.starts_at.astimezone(ZoneInfo(row.user.time_zone))
+            text += f"\nIt starts {local:%A %d %B %Y at %H:%M %Z}."
+        tell_people([row.user_id], subject=f"Your team for {event}", text=text)
 
 
 @transaction.atomic
@@ -247,6 +260,7 @@ def undo(*, draft_id: int, base_version: int, by: Any) -> FormationDraft:
         row.save()
         seen[str(row.pk)] = row.version
     teams.delete()
+    StrategyEvent.objects.filter(pk=draft.event_id).update(is_signup_open=True)
     draft.made_teams, draft.undone_at, draft.seen = [], now(), seen
     draft.version += 1
     draft.save()

@@ -37,7 +37,8 @@ def samples(owner):
         "strategy:team-webhook-remove": of_team | {"webhook_id": hook.pk},
         "strategy:team-join": {"token": invitation.token},
         **{f"strategy:{name}": of_event for name in (
-            "event", "event-rules", "signup", "formation-new", "strategy-new")},
+            "event", "event-rules", "signup", "formation-new", "strategy-new", "pairs",
+            "signup-open")},
         "strategy:signup-move": {"signup_id": signup.pk},
         "strategy:formation": of_event | of_draft,
         **{f"strategy:{name}": of_strategy for name in pages},

@@ -13,11 +13,11 @@ from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 from strategy import access, queries
 from strategy.domain.regulations import PRESETS
-from strategy.forms import EventForm, FormationForm, SignupForm, take_refusal
+from strategy.forms import EventForm, SignupForm, take_refusal
 from strategy.forms.rules import TITLES, RuleSheet
-from strategy.models import FormationDraft, RaceStrategy
+from strategy.models import RaceStrategy
 from strategy.rules_in_words import told_rules
-from strategy.services import drivers, events, formation
+from strategy.services import drivers, events
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -66,7 +66,6 @@ def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
         "is_planner": role in access.PLANNERS,
         "signups": queries.signups_of(event) if role else [],
         "strategies": strategies, "formations": event.formations.all()[:10] if role else [],
-        "formation_form": FormationForm(),
         "rules": told_rules(event),
         "zone": request.user.time_zone,
     }  # fmt: skip
@@ -201,68 +200,7 @@ def move_signup(request: HttpRequest, signup_id: int) -> HttpResponse:
 
 
 @require_POST
-def request_formation(request: HttpRequest, event_id: int) -> HttpResponse:
-    access.event_for(request.user, event_id, access.PLANNERS)
-    form = FormationForm(request.POST)
-    if not form.is_valid():
-        raise InvalidInput("The team sizes or weights cannot be used.", fields=dict(form.errors))
-    draft = formation.request_formation(event_id=event_id, options=form.options(), by=request.user)
-    return redirect("strategy:formation", event_id, draft.pk)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def formation_page(request: HttpRequest, event_id: int, draft_id: int) -> HttpResponse:
-    """The wizard's second half: scores explained, coverage, moving people, confirming, undoing."""
-    event = access.event_for(request.user, event_id, access.PLANNERS)
-    draft = FormationDraft.objects.select_related("job").filter(pk=draft_id, event=event).first()
-    access.require(request.user, draft.event.host_id if draft else None, access.PLANNERS)
-    problem = ""
-    if request.method == "POST":
-        try:
-            _change_formation(request, draft_id)
-        except RaceError as refusal:
-            problem = str(refusal)
-        else:
-            if not request.htmx:
-                return redirect("strategy:formation", event_id, draft_id)
-        draft.refresh_from_db()
-    people = {row.pk: row for row in queries.signups_of(event)}
-    scores = formation.judge(draft) if draft.teams else []
-    teams = [
-        {"number": n, "people": [people[k] for k in team if k in people], "score": score,
-         "percent": round(score.total * 100, 1),
-         "parts": [(name.replace("_", " "), round(100 * v)) for name, v in score.parts.items()],
-         "hours": [{"at": f"{i / 2:g} h", "free": free, "level": min(free, 3)}
-                   for i, free in enumerate(score.cover)]}
-        for n, (team, score) in enumerate(zip(draft.teams, scores, strict=True))
-    ]  # fmt: skip
-    context = {
-        "event": event, "draft": draft, "teams": teams, "problem": problem,
-        "is_confirmed": bool(draft.confirmed_at and not draft.undone_at),
-        "score": round(100 * sum(s.total for s in scores) / max(len(scores), 1), 1),
-        "classic": round(100 * draft.classic_score, 1),
-    }  # fmt: skip
-    return answer(
-        request, page="strategy/formation.html", part="strategy/_formation.html",
-        context=context, ok=not problem,
-    )  # fmt: skip
-
-
-def _change_formation(request: HttpRequest, draft_id: int) -> None:
-    form = request.POST
-    try:
-        base = int(form.get("base_version", ""))
-        who, team = int(form.get("signup") or 0), int(form.get("team") or 0)
-    except ValueError:
-        raise InvalidInput(
-            "That needs whole numbers.", fields={"base_version": ["A number."]}
-        ) from None
-    what = form.get("do")
-    if what == "confirm":
-        formation.confirm(draft_id=draft_id, base_version=base, by=request.user)
-    elif what == "undo":
-        formation.undo(draft_id=draft_id, base_version=base, by=request.user)
-    else:
-        formation.move_person(
-            draft_id=draft_id, base_version=base, signup_id=who, to_team=team, by=request.user
-        )
+def set_signup_open(request: HttpRequest, event_id: int) -> HttpResponse:
+    is_open = request.POST.get("is_open") == "yes"
+    events.set_signup_open(event_id=event_id, is_open=is_open, by=request.user)
+    return redirect("strategy:event", event_id)
