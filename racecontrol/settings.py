@@ -324,6 +324,7 @@ SEALED_FILES = ["coaching.services.reasoning_logs.reseal"]
 COACHING_FACT_SOURCES = [
     "coaching.queries.athlete_facts.facts",
     "coaching.queries.garage_facts.facts",
+    "coaching.queries.practice_facts.facts",
 ]
 # What happens after an event was imported, by task name: ingestion knows no other app.
 AFTER_EVENT_IMPORT: list[str] = [

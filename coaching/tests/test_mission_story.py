@@ -20,10 +20,8 @@ from coaching.models import (
     MissionRun,
     MissionTransition,
 )
-from coaching.queries import racing_facts
 from coaching.services import mission_notices, mission_runs, mission_upkeep
 from coaching.tasks import missions as tasks
-from coaching.tests.builders import drive, make_session
 from coaching.tests.mission_builders import (
     MORNING,
     NOW,
@@ -277,16 +275,6 @@ def test_a_short_history_of_load_is_enough_to_go_by(mission):
     assert facts["tsb"]["value"] == pytest.approx(
         facts["ctl"]["value"] - facts["atl"]["value"], abs=0.11
     )
-
-
-def test_a_racer_s_latest_race_pace_is_a_fact(mission):
-    session = make_session(mission.owner, start_date=TODAY - days(2))
-    drive(session)
-    facts = {fact.key: fact for fact in racing_facts.facts(mission.owner, TODAY, NOW)}
-
-    assert facts["orp"].as_of == TODAY - days(2)
-    assert 0 < facts["orp"].value <= 100
-    assert racing_facts.facts(mission.owner, TODAY + days(60), NOW) == []
 
 
 def test_operators_hear_what_went_wrong_but_nothing_about_health(mission, settings):
