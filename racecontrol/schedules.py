@@ -8,6 +8,8 @@ CRON = {
     "ingestion.tasks.check_practice_drift": "23 * * * *",
     "ingestion.tasks.watch_practice": "*/15 * * * *",
     "coaching.tasks.tick": "*/10 * * * *",
+    "coaching.tasks.sync_connections": "*/15 * * * *",
+    "coaching.tasks.purge_provider_data": "11 * * * *",
     "coaching.tasks.prune_prompts": "41 3 * * *",
     "coaching.tasks.report_missions": "5 6 * * *",
     "coaching.tasks.prune_lap_files": "43 3 * * *",

@@ -362,6 +362,24 @@ MISSIONS_ARCHIVED_AFTER_DAYS = env.int("MISSIONS_ARCHIVED_AFTER_DAYS", default=9
 # Scripted replies for the demo login, labelled as such everywhere; never where DEBUG is off.
 COACHING_SCRIPTED_DEMO = not PRODUCTION
 
+# -- the athlete's other services ----------------------------------------------------------------
+# Registered with each provider by the operator; without a client id a provider cannot be connected
+# (intervals.icu also takes a person's own key). The addresses differ only for stand-ins.
+STRAVA_CLIENT_ID = env("STRAVA_CLIENT_ID", default="")
+STRAVA_CLIENT_SECRET = env("STRAVA_CLIENT_SECRET", default="")
+STRAVA_URL = env("STRAVA_URL", default="https://www.strava.com")
+STRAVA_WEBHOOK_SECRET = env("STRAVA_WEBHOOK_SECRET", default="")  # part of the hook's address
+# Strava's API policy of June 2026 keeps its data out of AI applications and analytics and lets us
+# hold it for 7 days. Off keeps to that; on is the operator's own agreement with Strava.
+STRAVA_DATA_IN_COACHING = env.bool("STRAVA_DATA_IN_COACHING", default=False)
+OURA_CLIENT_ID = env("OURA_CLIENT_ID", default="")
+OURA_CLIENT_SECRET = env("OURA_CLIENT_SECRET", default="")
+OURA_URL = env("OURA_URL", default="https://api.ouraring.com")
+OURA_SIGN_IN_URL = env("OURA_SIGN_IN_URL", default="https://cloud.ouraring.com/oauth/authorize")
+INTERVALS_CLIENT_ID = env("INTERVALS_CLIENT_ID", default="")
+INTERVALS_CLIENT_SECRET = env("INTERVALS_CLIENT_SECRET", default="")
+INTERVALS_URL = env("INTERVALS_URL", default="https://intervals.icu")
+
 # -- logs ----------------------------------------------------------------------------------------
 shared_processors = [
     structlog.contextvars.merge_contextvars,

@@ -3,6 +3,7 @@
 from coaching.models.athlete import Activity, AthleteNumbers, AthleteUpload, DailyMetric
 from coaching.models.changes import SetupChange, XFactorAudit
 from coaching.models.claims import ProfileClaim
+from coaching.models.connections import ActivityDetail, Connection, ProviderLimit, Revocation
 from coaching.models.garage import RacerProfile, Vehicle
 from coaching.models.mission_runs import (
     EndpointHealth,
@@ -28,9 +29,11 @@ from coaching.models.runs import Heat, LapFile, OrpScore, RunLog, Session
 
 __all__ = [
     "Activity",
+    "ActivityDetail",
     "AthleteNumbers",
     "AthleteUpload",
     "CheckIn",
+    "Connection",
     "Consent",
     "DailyMetric",
     "EndpointHealth",
@@ -47,8 +50,10 @@ __all__ = [
     "ModelPrice",
     "OrpScore",
     "ProfileClaim",
+    "ProviderLimit",
     "RacerProfile",
     "ReasoningLog",
+    "Revocation",
     "RunLog",
     "RunResponse",
     "RunRevision",

@@ -87,6 +87,7 @@ class Activity(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="activities", **OWNER)
     source = models.CharField(max_length=120)
+    external_id = models.CharField(max_length=60, blank=True, help_text="Its number at the source.")
     kind = models.CharField(max_length=60, blank=True)
     starts_at = models.DateTimeField()
     on = models.DateField(help_text="The athlete's local day.")
@@ -107,6 +108,8 @@ class Activity(models.Model):
         help_text="1 is nothing, 10 is all you had.",
     )
     llm_allowed = models.BooleanField(default=True)
+    # Past this moment the row is dropped: what a provider's policy lets us hold for days only.
+    keep_until = models.DateTimeField(null=True, blank=True, db_index=True)
     upload = models.ForeignKey(
         "coaching.AthleteUpload", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -118,7 +121,12 @@ class Activity(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "source", "starts_at"], name="activity_once_per_source"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "source", "external_id"],
+                condition=~models.Q(external_id=""),
+                name="activity_number_once_per_source",
+            ),
         ]
         indexes = [models.Index(fields=["owner", "-on"], name="activity_owner_day")]
 

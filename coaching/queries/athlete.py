@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
+
 from coaching.domain import fitness, sources
 from coaching.models import Activity, AthleteNumbers, AthleteUpload, DailyMetric
+
+STRAVA = "Strava"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def daily_values(
     order = numbers_of(user).source_order
     rows = DailyMetric.objects.filter(owner=user, on__gte=since, on__lte=until)
     if for_coach:
-        rows = rows.filter(llm_allowed=True)
+        rows = _for_coach(rows)
     found: dict[tuple[str, date], dict[str, DailyMetric]] = defaultdict(dict)
     for row in rows:
         found[row.metric, row.on][row.source] = row
@@ -88,7 +92,7 @@ def activities_of(user: Any, *, for_coach: bool = False) -> list[Loaded]:
     numbers = numbers_of(user)
     rows = Activity.objects.filter(owner=user).order_by("starts_at", "pk")
     if for_coach:
-        rows = rows.filter(llm_allowed=True)
+        rows = _for_coach(rows)
     out: list[Loaded] = []
     for activity in rows:
         new = Loaded(activity, load_of(activity, numbers))
@@ -107,8 +111,24 @@ def activities_of(user: Any, *, for_coach: bool = False) -> list[Loaded]:
     return out
 
 
+def _for_coach(rows: Any) -> Any:
+    """Without what a provider's policy keeps out, also where the setting was just switched off."""
+    rows = rows.filter(llm_allowed=True)
+    return rows if settings.STRAVA_DATA_IN_COACHING else rows.exclude(source=STRAVA)
+
+
+def is_kept_out(activity: Activity) -> bool:
+    """Does a provider's policy keep it out of load, form and prompts?"""
+    is_strava = activity.source == STRAVA and not settings.STRAVA_DATA_IN_COACHING
+    return is_strava or not activity.llm_allowed
+
+
 def _worth(one: Loaded, numbers: AthleteNumbers) -> tuple:
-    return (one.load is None, sources.rank(one.activity.source, numbers.source_order))
+    return (
+        is_kept_out(one.activity),
+        one.load is None,
+        sources.rank(one.activity.source, numbers.source_order),
+    )
 
 
 def _is_same(a: Activity, b: Activity) -> bool:
@@ -119,9 +139,14 @@ def _is_same(a: Activity, b: Activity) -> bool:
 
 
 def form_of(user: Any, *, until: date, for_coach: bool = False) -> Form:
-    """CTL, ATL and TSB of every day up to `until`, over the whole history; computed, never stored."""
+    """CTL, ATL and TSB of every day up to `until`, over the whole history; computed, never stored.
+
+    What a policy keeps out, and takes away after days, would bend the curves: it never counts.
+    """
     loads: dict[date, float] = defaultdict(float)
     for one in activities_of(user, for_coach=for_coach):
+        if is_kept_out(one.activity):
+            continue
         if one.load is not None and one.double_of is None and one.activity.on <= until:
             loads[one.activity.on] += one.load.points
     days = fitness.series(loads, until=until)

@@ -1,6 +1,15 @@
 """What workers do for coaching; queued by these names."""
 
 from coaching.tasks.athlete import read_athlete_upload
+from coaching.tasks.connections import (
+    give_back,
+    look_at_ride,
+    purge_provider_data,
+    sync_connection,
+    sync_connections,
+    tell_reconnect,
+    test_connection,
+)
 from coaching.tasks.garage import (
     claim_demo_driver,
     import_lap_file,
@@ -21,15 +30,22 @@ from coaching.tasks.missions import (
 __all__ = [
     "claim_demo_driver",
     "draft_mission",
+    "give_back",
     "import_lap_file",
+    "look_at_ride",
     "prune_lap_files",
     "prune_prompts",
+    "purge_provider_data",
     "read_athlete_upload",
     "report_missions",
     "run_mission_day",
     "score_event",
     "send_mission_notice",
+    "sync_connection",
+    "sync_connections",
     "sync_session",
+    "tell_reconnect",
+    "test_connection",
     "test_llm_account",
     "tick",
 ]

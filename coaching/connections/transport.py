@@ -1,0 +1,165 @@
+"""One HTTP request to a provider: a deadline for the whole of it, a size cap, no redirects.
+
+`requests` limits the time of each read, which an answer that drips never exceeds: a timer that
+shuts the socket ends the call on time. Addresses come from settings, never from a person.
+"""
+
+import json
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from coaching.connections.errors import ProviderDown
+
+MAX_BYTES: Final = 8 * 1024 * 1024  # 200 activities or a month of five-minute heart rates
+CONNECT_S: Final = 5.0
+CALL_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, whatever its status. `repr` shows no body: it may hold tokens."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status}, {len(self.body)} bytes)"
+
+    def json(self, provider: str) -> Any:
+        """The body as JSON. Raises ProviderDown where it is none (an error page, a cut answer)."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise ProviderDown(
+                f"{provider} answered with something that is no data.", reason="garbled"
+            ) from None
+
+
+class _Watch:
+    """Shuts the sockets of a call when its time is up."""
+
+    def __init__(self) -> None:
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self.is_over = False
+
+    def add(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._sockets.append(sock)
+        if self.is_over:
+            self.ring()
+
+    def ring(self) -> None:
+        self.is_over = True
+        with self._lock:
+            for sock in self._sockets:
+                with suppress(OSError, ValueError):
+                    # Past TLS, whose own shutdown would wait for the other side.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def _pools(watch: _Watch) -> dict[str, type[HTTPConnectionPool]]:
+    class Watched:
+        sock: Any
+
+        def connect(self) -> None:
+            super().connect()  # type: ignore[misc]
+            watch.add(self.sock)
+
+    class Plain(Watched, HTTPConnection):
+        pass
+
+    class Secure(Watched, HTTPSConnection):
+        pass
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, watch: _Watch):
+        self._watch = watch
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._watch)
+
+
+def call(
+    method: str,
+    url: str,
+    *,
+    provider: str,
+    params: Mapping[str, Any] | None = None,
+    form: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    basic: tuple[str, str] | None = None,
+    call_s: float = CALL_S,
+    max_bytes: int = MAX_BYTES,
+) -> Reply:
+    """Ask once. `form` is a ready form body. Raises ProviderDown for everything that is no answer."""
+    watch = _Watch()
+    alarm = threading.Timer(call_s, watch.ring)
+    alarm.daemon = True
+    session = requests.Session()
+    session.trust_env = False  # no proxies, no .netrc: this address with this token only
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter(watch))
+    sent = {"Accept": "application/json", "Accept-Encoding": "identity"} | dict(headers or {})
+    if form is not None:
+        sent["Content-Type"] = "application/x-www-form-urlencoded"
+    response = None
+    alarm.start()
+    try:
+        response = session.request(
+            method, url, params=params, data=form, headers=sent, auth=basic,
+            timeout=(CONNECT_S, call_s), allow_redirects=False, stream=True,
+        )  # fmt: skip
+        body = _read(response, provider, max_bytes)
+        if watch.is_over:
+            raise _too_slow(provider)
+        return Reply(response.status_code, response.headers, body)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
+        # `from None`: the original quotes the address, which may hold a token.
+        if watch.is_over:
+            raise _too_slow(provider) from None
+        raise ProviderDown(f"The connection to {provider} broke.", reason="transport") from None
+    finally:
+        alarm.cancel()
+        if response is not None:
+            response.close()
+        session.close()
+
+
+def _too_slow(provider: str) -> ProviderDown:
+    return ProviderDown(f"{provider} took too long to answer.", reason="timeout")
+
+
+def _read(response: requests.Response, provider: str, max_bytes: int) -> bytes:
+    parts, size = [], 0
+    for part in response.raw.stream(65_536, decode_content=True):
+        size += len(part)
+        if size > max_bytes:
+            raise ProviderDown(f"{provider}'s answer was far too long.", reason="oversize")
+        parts.append(part)
+    told = response.headers.get("Content-Length", "")
+    if told.isdigit() and int(told) != size:
+        raise ProviderDown(f"{provider}'s answer was cut off.", reason="cut_body")
+    return b"".join(parts)
