@@ -1,7 +1,9 @@
 """Background work with an athlete's other services."""
 
+from django.utils.timezone import now
+
 from coaching.connections.errors import ProviderError
-from coaching.services import connections, syncing
+from coaching.services import connections, mission_results, syncing
 from racecontrol.shared import jobs
 from racecontrol.shared.progress import Progress
 
@@ -13,10 +15,13 @@ def sync_connection(job: jobs.Running, connection_id: int) -> dict:
         job.progress(step.done, step.total, step.label)
 
     try:
-        return syncing.sync(connection_id=connection_id, on_progress=show)
+        counts = syncing.sync(connection_id=connection_id, on_progress=show)
     except ProviderError as error:
         _later_or_never(connection_id, error)
         raise
+    if job.owner_id is not None:
+        mission_results.score_activities_of(user_id=job.owner_id, now=now())
+    return counts
 
 
 def look_at_ride(job: jobs.Running, connection_id: int, external_id: str) -> dict:

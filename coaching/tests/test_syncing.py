@@ -1,0 +1,547 @@
+"""From a permission to rows: first sync, the ones after, limits, lost permissions, and the end of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection as database
+from django.utils.timezone import now
+
+from coaching.connections.errors import GrantLost, ProviderBusy, ProviderDown
+from coaching.models import (
+    Activity,
+    ActivityDetail,
+    Connection,
+    DailyMetric,
+    ProviderLimit,
+    Revocation,
+)
+from coaching.queries import athlete as queries
+from coaching.queries import athlete_facts
+from coaching.services import athlete, connections, syncing
+from coaching.tests.connected import connect, stand_ins
+from racecontrol.models import AuditEvent, Job
+from racecontrol.shared.errors import InvalidInput, NotAllowed, NotReady
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr("coaching.connections.api.Api.pause_s", 0, raising=False)
+
+
+@pytest.fixture
+def fake(settings):
+    with stand_ins(settings) as fake:
+        yield fake
+
+
+def rows_of(user):
+    days = DailyMetric.objects.filter(owner=user).order_by("metric", "on")
+    rides = Activity.objects.filter(owner=user).order_by("starts_at")
+    return (
+        list(days.values_list("metric", "on", "source", "value")),
+        list(rides.values_list("external_id", "starts_at", "moving_s", "normalised_w")),
+    )
+
+
+@pytest.mark.parametrize("provider", ["strava", "oura", "intervals", "intervals-key"])
+def test_connecting_fetches_what_there_is_and_again_changes_nothing(
+    fake, user, run_jobs, settings, provider
+):
+    settings.STRAVA_DATA_IN_COACHING = True
+    row = connect(fake, user, provider)
+    assert Job.objects.filter(key=f"athlete-sync:{row.pk}", state="queued").count() == 1
+
+    run_jobs()
+
+    row.refresh_from_db()
+    days, rides = rows_of(user)
+    assert (row.status, row.last_error) == ("active", "")
+    assert row.synced_until == now().date()
+    assert bool(days) == (provider != "strava")
+    assert len(rides) == {"strava": 60, "oura": 0}.get(provider, 36)
+
+    Connection.objects.update(synced_until=None)
+    syncing.sync(connection_id=row.pk)
+    assert rows_of(user) == (days, rides)
+
+
+def test_what_the_provider_changed_or_dropped_is_changed_and_dropped(fake, user, run_jobs):
+    row = connect(fake, user, "intervals-key")
+    run_jobs()
+    felt = Activity.objects.get(external_id="i500")
+    athlete.rate_effort(by=user, activity_id=felt.pk, effort=8)
+
+    fake.trainings[0]["moving_time"] = 4000
+    gone = fake.trainings.pop(1)
+    fake.wellness[0]["restingHR"] = 61
+    fake.wellness[1]["hrv"] = None
+    syncing.sync(connection_id=row.pk)
+
+    felt.refresh_from_db()
+    assert (felt.moving_s, felt.effort) == (4000, 8)
+    assert not Activity.objects.filter(external_id=gone["id"]).exists()
+    today = now().date()
+    assert DailyMetric.objects.get(metric="resting_hr", on=today).value == 61
+    yesterday = today - timedelta(days=1)
+    assert not DailyMetric.objects.filter(metric="hrv_rmssd", on=yesterday).exists()
+    assert DailyMetric.objects.filter(metric="sleep", on=yesterday).exists()
+
+
+def test_a_sync_cut_off_in_the_middle_goes_on_where_it_was(fake, user):
+    row = connect(fake, user, "intervals-key")
+    fake.fail("500", times=2, path="/wellness", skip=5)
+
+    with pytest.raises(ProviderDown):
+        syncing.sync(connection_id=row.pk)
+    row.refresh_from_db()
+    assert row.synced_until is not None
+    first = row.synced_until
+    assert first < now().date()
+
+    asked = fake.calls("/wellness")
+    syncing.sync(connection_id=row.pk)
+    row.refresh_from_db()
+    assert row.synced_until == now().date()
+    assert fake.calls("/wellness") - asked < 13  # all thirteen windows would be from the start
+    assert Activity.objects.filter(owner=user).count() == 36
+
+
+def test_one_ride_from_two_services_and_a_file_counts_once(fake, user, run_jobs, settings):
+    settings.STRAVA_DATA_IN_COACHING = True
+    athlete.save_numbers(by=user, values={"threshold_w": 250})
+    connect(fake, user, "intervals-key")
+    run_jobs()
+    once = queries.form_of(user, until=now().date()).last
+
+    connect(fake, user, "strava")
+    run_jobs()
+
+    assert Activity.objects.filter(owner=user).count() == 36 + 60
+    counted = [one for one in queries.activities_of(user) if one.double_of is None]
+    assert len(counted) == 60
+    shared = {one.activity.starts_at for one in counted}
+    assert len(shared) == 60
+    fake.rides[:] = [r for n, r in enumerate(fake.rides) if n < 40 and n % 10 != 9]
+    syncing.sync(connection_id=Connection.objects.get(provider="strava").pk)
+    Activity.objects.filter(source="Strava").exclude(
+        external_id__in=[str(r["id"]) for r in fake.rides]
+    ).delete()
+    both = queries.form_of(user, until=now().date()).last
+    assert (both.ctl, both.atl) == pytest.approx((once.ctl, once.atl))
+
+
+def test_daily_values_of_two_services_are_chosen_not_added(fake, user, run_jobs):
+    connect(fake, user, "oura")
+    connect(fake, user, "intervals-key")
+    run_jobs()
+
+    today = now().date()
+    values = queries.daily_values(user, since=today, until=today)
+    assert values["sleep"][today].source == "Oura"
+    athlete.save_numbers(by=user, values={"source_order": ["intervals.icu"]})
+    values = queries.daily_values(user, since=today, until=today)
+    assert values["sleep"][today].source == "intervals.icu"
+
+
+# -- Strava's policy ---------------------------------------------------------------------------
+
+
+def test_by_default_strava_is_shown_for_a_week_and_enters_nothing(fake, user, run_jobs):
+    athlete.save_numbers(by=user, values={"threshold_w": 250})
+    connect(fake, user, "strava")
+    run_jobs()
+
+    shown = queries.activities_of(user)
+    today = now().date()
+    assert 3 <= len(shown) <= 4  # every other day of seven
+    assert min(one.activity.on for one in shown) >= today - timedelta(days=6)
+    assert queries.activities_of(user, for_coach=True) == []
+    assert queries.form_of(user, until=today).last is None
+    assert athlete_facts.facts(user, today, now()) == []
+
+    Activity.objects.update(keep_until=now() - timedelta(seconds=1))
+    assert syncing.purge() == len(shown)
+    assert Activity.objects.count() == ActivityDetail.objects.count() == 0
+
+
+def test_fetching_again_does_not_lengthen_the_week(fake, user, run_jobs):
+    row = connect(fake, user, "strava")
+    run_jobs()
+    before = dict(Activity.objects.values_list("external_id", "keep_until"))
+
+    syncing.sync(connection_id=row.pk)
+
+    assert dict(Activity.objects.values_list("external_id", "keep_until")) == before
+    assert all(until <= now() + timedelta(days=7) for until in before.values())
+
+
+def test_switching_the_setting_off_takes_effect_at_once_and_purges(fake, user, run_jobs, settings):
+    settings.STRAVA_DATA_IN_COACHING = True
+    athlete.save_numbers(by=user, values={"threshold_w": 250})
+    connect(fake, user, "strava")
+    run_jobs()
+    today = now().date()
+    assert queries.form_of(user, until=today, for_coach=True).last.ctl > 0
+
+    settings.STRAVA_DATA_IN_COACHING = False
+    assert queries.form_of(user, until=today, for_coach=True).last is None
+    assert queries.form_of(user, until=today).last is None
+    Activity.objects.update(updated_at=now() - timedelta(days=8))
+    assert syncing.purge() == 60
+
+
+def test_a_file_of_the_same_ride_counts_where_strava_may_not(fake, user, run_jobs):
+    athlete.save_numbers(by=user, values={"threshold_w": 250})
+    connect(fake, user, "strava")
+    run_jobs()
+    ride = Activity.objects.filter(owner=user).latest("starts_at")
+    ride.pk, ride.external_id, ride.keep_until = None, "", None
+    ride.source, ride.llm_allowed, ride.normalised_w = "FIT file", True, 200
+    ride.save()
+
+    counted = [
+        one.activity.source
+        for one in queries.activities_of(user)
+        if one.double_of is None and one.activity.on == ride.on
+    ]
+    assert counted == ["FIT file"]
+    assert queries.form_of(user, until=now().date()).last.load >= 0
+
+
+# -- permissions that run out ------------------------------------------------------------------
+
+
+def test_an_old_token_is_renewed_before_it_is_used(fake, user, run_jobs):
+    row = connect(fake, user, "oura")
+    fake.oura.expire()
+    Connection.objects.update(expires_at=now() + timedelta(minutes=1))
+
+    run_jobs()
+
+    row.refresh_from_db()
+    assert row.status == "active"
+    assert fake.calls("/oauth/token") == 2
+    assert fake.seen_tokens.count(row.access_token) > 3
+    assert row.previous_refresh_token not in ("", row.refresh_token)
+
+
+def test_a_token_refused_in_the_middle_is_renewed_once(fake, user, run_jobs):
+    row = connect(fake, user, "oura")
+    fake.fail("401", times=1, path="/sleep")
+
+    run_jobs()
+
+    row.refresh_from_db()
+    assert (row.status, row.last_error) == ("active", "")
+    assert DailyMetric.objects.filter(metric="sleep").exists()
+
+
+def test_a_permission_taken_back_there_stops_the_sync_and_tells_once(fake, user, run_jobs):
+    row = connect(fake, user, "oura")
+    run_jobs()
+    kept = DailyMetric.objects.count()
+    for grant in fake.oura.grants:
+        grant.is_revoked = True
+
+    for _ in range(2):
+        job = connections.queue_sync(row)
+        run_jobs()
+        job.refresh_from_db()
+
+    row.refresh_from_db()
+    assert row.needs_reconnect
+    assert row.next_sync_at is None
+    assert [message.subject for message in mail.outbox] == ["[Race Control] Connect Oura again"]
+    assert DailyMetric.objects.count() == kept
+    assert syncing.queue_due() == 0
+    with pytest.raises(NotReady, match="connect again"):
+        connections.request_sync(by=user, provider="oura")
+
+    connect(fake, user, "oura")
+    run_jobs()
+    row.refresh_from_db()
+    assert (row.status, row.last_error) == ("active", "")
+
+
+def test_a_rotation_lost_on_the_way_asks_the_person(fake, user):
+    """Their side rotated, ours never heard: no token we hold is good."""
+    row = connect(fake, user, "oura")
+    Connection.objects.update(expires_at=now())
+    fake.fail("lost-rotation", path="/oauth/token")
+
+    with pytest.raises(ProviderDown):
+        connections.ask(row.pk, lambda api: api)
+    with pytest.raises(GrantLost):
+        connections.ask(row.pk, lambda api: api)
+
+    row.refresh_from_db()
+    assert row.needs_reconnect
+
+
+def test_the_token_before_is_tried_where_theirs_went_back(fake, user):
+    row = connect(fake, user, "oura")
+    good = Connection.objects.get().refresh_token
+    Connection.objects.update(
+        expires_at=now(), refresh_token="never-heard-of", previous_refresh_token=good
+    )
+
+    assert connections.ask(row.pk, lambda api: api.token).startswith("at-")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_renew_a_token_once(fake, user):
+    import threading
+
+    row = connect(fake, user, "oura")
+    Connection.objects.update(expires_at=now())
+    got, start = [], threading.Barrier(4)
+
+    def work():
+        try:
+            start.wait(10)
+            got.append(connections.ask(row.pk, lambda api: api.token))
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert len(got) == 4
+    assert len(set(got)) == 1
+    assert fake.calls("/oauth/token") == 2  # the code, and one refresh
+
+
+# -- limits and troubles -----------------------------------------------------------------------
+
+
+def test_a_limit_pauses_the_job_until_it_ends_and_rests_the_whole_site(fake, user, other, run_jobs):
+    row = connect(fake, user, "oura")
+    fake.fail("429", times=1, path="/daily_readiness")
+
+    run_jobs()
+
+    job = Job.objects.get(key=f"athlete-sync:{row.pk}")
+    assert job.state == "paused"
+    assert 0 < (job.run_at - now()).total_seconds() <= 60
+    asked = len(fake.asked)
+    with pytest.raises(ProviderBusy, match="no more requests"):
+        connections._account_of("oura", "another persons token")
+    assert len(fake.asked) == asked  # nobody asks while the provider rests
+    ProviderLimit.objects.update(resting_until=now())
+    Job.objects.update(run_at=now(), state="queued")
+    run_jobs()
+    job.refresh_from_db()
+    assert job.state == "done"
+
+
+def test_strava_is_left_alone_at_nine_tenths_of_its_limit(fake, user, run_jobs):
+    row = connect(fake, user, "strava")
+    fake.read_usage = [89, 200]
+
+    run_jobs()
+
+    job = Job.objects.get(key=f"athlete-sync:{row.pk}")
+    limit = ProviderLimit.objects.get(provider="strava")
+    assert job.state == "paused"
+    assert limit.told[1] == [[100, 1000], [90, 201]]
+    assert limit.resting_until == job.run_at
+    assert fake.calls("/api/v3") == 1
+
+
+def test_troubles_are_tried_three_times_more_and_then_left_for_hours(fake, user, run_jobs):
+    row = connect(fake, user, "oura")
+    fake.fail("500", times=-1, path="/usercollection")
+    job = Job.objects.get(key=f"athlete-sync:{row.pk}")
+    waits = []
+    for _ in range(3):
+        run_jobs()
+        job.refresh_from_db()
+        waits.append(round((job.run_at - now()).total_seconds() / 60))
+        assert job.state == "paused"
+        Job.objects.filter(pk=job.pk).update(run_at=now(), state="queued")
+    run_jobs()
+
+    job.refresh_from_db()
+    row.refresh_from_db()
+    assert waits == [10, 20, 40]
+    assert (job.state, row.status) == ("failed", "active")
+    assert "broken" in row.last_error
+    assert row.next_sync_at > now() + timedelta(hours=2)
+
+
+def test_a_missing_membership_is_said_and_not_retried(fake, user, run_jobs):
+    row = connect(fake, user, "oura")
+    fake.fail("403", times=-1, path="/daily_readiness")
+
+    run_jobs()
+
+    row.refresh_from_db()
+    assert Job.objects.get(key=f"athlete-sync:{row.pk}").state == "failed"
+    assert "membership" in row.last_error
+
+
+def test_a_missing_heart_rate_permission_leaves_only_that_out(fake, user, run_jobs):
+    fake.oura.withheld = {"heartrate"}
+    connect(fake, user, "oura")
+
+    run_jobs()
+
+    metrics = set(DailyMetric.objects.values_list("metric", flat=True))
+    assert metrics == {"readiness", "sleep", "resting_hr", "hrv_rmssd"}
+
+
+# -- who may ---------------------------------------------------------------------------------
+
+
+def test_without_consent_nothing_is_connected(fake, user):
+    with pytest.raises(NotAllowed, match="Agree"):
+        connections.begin(by=user, provider="oura", redirect_uri="x", state="s")
+    with pytest.raises(NotAllowed):
+        connections.connect_with_key(by=user, api_key="icu-key")
+    assert fake.asked == []
+
+
+def test_consent_taken_back_stops_fetching(fake, user, run_jobs):
+    row = connect(fake, user, "oura")
+    athlete.set_health_consent(by=user, is_given=False)
+    asked = len(fake.asked)
+
+    run_jobs()
+
+    assert syncing.sync(connection_id=row.pk) == {}
+    assert syncing.queue_due() == 0
+    assert len(fake.asked) == asked
+    assert DailyMetric.objects.count() == 0
+
+
+def test_a_needed_permission_that_was_unticked_is_given_back(fake, user, run_jobs):
+    fake.strava.withheld = {"activity:read_all"}
+
+    with pytest.raises(InvalidInput, match="activity:read_all"):
+        connect(fake, user, "strava")
+
+    run_jobs()
+    assert Connection.objects.count() == 0
+    assert len(fake.strava.revoked) == 1
+
+
+def test_an_account_belongs_to_one_person(fake, user, other):
+    connect(fake, user, "strava")
+
+    with pytest.raises(NotAllowed, match="somebody else"):
+        connect(fake, other, "strava")
+
+    assert Connection.objects.get().owner == user
+
+
+def test_a_wrong_key_is_named_and_kept_nowhere(fake, user):
+    athlete.set_health_consent(by=user, is_given=True)
+
+    for key in ("wrong", "", "with space", "ä"):
+        with pytest.raises(InvalidInput) as refused:
+            connections.connect_with_key(by=user, api_key=key)
+        assert "api_key" in refused.value.fields
+
+    assert Connection.objects.count() == 0
+
+
+def test_tokens_lie_sealed(fake, user):
+    row = connect(fake, user, "oura")
+
+    with database.cursor() as cursor:
+        cursor.execute("SELECT access_token, refresh_token FROM coaching_connection")
+        stored = cursor.fetchone()
+    assert all(value.startswith("fk1:") for value in stored)
+    assert row.access_token not in repr(row.__str__())
+
+
+# -- the end -----------------------------------------------------------------------------------
+
+
+def test_disconnecting_forgets_at_once_and_gives_back_in_the_end(fake, user, run_jobs):
+    row = connect(fake, user, "oura")
+    run_jobs()
+    kept, token = DailyMetric.objects.count(), Connection.objects.get().access_token
+    fake.fail("503", times=1, path="/revoke")
+
+    connections.disconnect(by=user, provider="oura")
+
+    assert Connection.objects.count() == 0
+    assert DailyMetric.objects.count() == kept
+    run_jobs()
+    assert Revocation.objects.get().attempts == 1
+    Job.objects.filter(func="coaching.tasks.give_back").update(run_at=now(), state="queued")
+    run_jobs()
+    assert Revocation.objects.count() == 0
+    assert fake.oura.revoked == [token]
+    assert {e.verb for e in AuditEvent.objects.filter(object_id=str(row.pk))} >= {
+        "connection.made",
+        "connection.ended",
+    }
+
+
+def test_stravas_data_goes_with_its_permission_others_on_demand(fake, user, run_jobs):
+    connect(fake, user, "strava")
+    connect(fake, user, "intervals-key")
+    run_jobs()
+
+    connections.disconnect(by=user, provider="strava")
+    assert set(Activity.objects.values_list("source", flat=True)) == {"intervals.icu"}
+
+    connections.disconnect(by=user, provider="intervals", is_data_dropped=True)
+    assert Activity.objects.count() == DailyMetric.objects.count() == 0
+
+
+def test_testing_says_in_plain_words_how_it_is(fake, user):
+    row = connect(fake, user, "oura")
+
+    assert connections.test_connection(connection_id=row.pk) == "Oura answers."
+    fake.fail("426", times=1)
+    assert "update its app" in connections.test_connection(connection_id=row.pk)
+    row.refresh_from_db()
+    assert "update its app" in row.last_error
+
+
+# -- hints from Strava -------------------------------------------------------------------------
+
+
+def test_a_hint_is_a_reason_to_look(fake, user, run_jobs):
+    connect(fake, user, "strava")
+    run_jobs()
+    first = fake.rides[0]
+    first["name"], first["moving_time"] = "Renamed", 3333
+
+    assert syncing.hear_strava(account_id="4242", kind="activity", object_id=str(first["id"]))
+    run_jobs()
+    ride = Activity.objects.get(external_id=str(first["id"]))
+    assert (ride.moving_s, ride.detail.title) == (3333, "Renamed")
+    assert "lighthouse" in ride.detail.note
+
+    fake.rides.pop(0)
+    syncing.hear_strava(account_id="4242", kind="activity", object_id=ride.external_id)
+    run_jobs()
+    assert not Activity.objects.filter(pk=ride.pk).exists()
+    assert not syncing.hear_strava(account_id="unknown", kind="activity", object_id="1")
+
+
+def test_a_hint_of_a_permission_taken_back_is_checked(fake, user, run_jobs):
+    row = connect(fake, user, "strava")
+    run_jobs()
+
+    syncing.hear_strava(account_id="4242", kind="athlete", object_id="4242")
+    run_jobs()
+    row.refresh_from_db()
+    assert not row.needs_reconnect  # it was a lie
+
+    for grant in fake.strava.grants:
+        grant.is_revoked = True
+    syncing.hear_strava(account_id="4242", kind="athlete", object_id="4242")
+    run_jobs()
+    row.refresh_from_db()
+    assert row.needs_reconnect
