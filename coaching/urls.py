@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from coaching import mission_urls
-from coaching.views import athlete, driver_orp, garage, lap_files, session, timing
+from coaching.views import athlete, connections, driver_orp, garage, lap_files, session, timing
 
 app_name = "coaching"
 
@@ -21,6 +21,7 @@ class StatusConverter:
 register_converter(StatusConverter, "session_status")
 
 of_session = "sessions/<int:session_id>/"
+of_provider = "athlete/connections/<slug:provider>/"
 urlpatterns = [
     path("", garage.home, name="home"),
     path("racers/new/", garage.profile, name="profile_new"),
@@ -56,6 +57,14 @@ urlpatterns = [
     path("athlete/uploads/", athlete.uploads, name="uploads"),
     path("athlete/uploads/<uuid:upload_id>/cancel/", athlete.cancel_upload, name="upload_cancel"),
     path("athlete/consent/", athlete.health_consent, name="health_consent"),
+    path("athlete/connections/", connections.connections, name="connections"),
+    path("athlete/connections/key/", connections.connect_key, name="connection_key"),
+    path(of_provider + "connect/", connections.connect, name="connection_start"),
+    path(of_provider + "back/", connections.connection_back, name="connection_back"),
+    path(of_provider + "test/", connections.connection_test, name="connection_test"),
+    path(of_provider + "fetch/", connections.connection_sync, name="connection_sync"),
+    path(of_provider + "end/", connections.disconnect, name="connection_end"),
+    path("hooks/strava/<str:secret>/", connections.strava_hook, name="strava_hook"),
     path("athlete/activities/<int:activity_id>/effort/", athlete.rate_effort, name="rate_effort"),
     path(of_session + "audit/", session.begin_audit, name="audit_begin"),
     path(of_session + "audit/<int:audit_id>/", session.answer_audit, name="audit_answer"),

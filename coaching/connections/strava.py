@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from pydantic import Field
 
-from coaching.connections.api import Api, Told
+from coaching.connections.api import Api, Told, refusal_of
 from coaching.connections.errors import ProviderDown
+from coaching.connections.oauth import Provider
 from coaching.connections.shapes import Curves, RideRead
+from coaching.connections.transport import Reply, call
 from coaching.domain.quotas import read_pair
 
 PER_PAGE: Final = 200  # the most it gives
@@ -128,3 +131,38 @@ def limits_told(headers: Mapping[str, str]) -> list[tuple[tuple[int, int], tuple
         if limit and usage:
             found.append((limit, usage))
     return found
+
+
+# -- the hook: one subscription of the whole application, asked for with its own credentials ------
+
+
+class Subscription(Told):
+    id: int
+
+
+def _application(method: str, provider: Provider, path: str, **values: str) -> Reply:
+    told = {"client_id": provider.client_id, "client_secret": provider.client_secret} | values
+    is_posted = method == "POST"
+    reply = call(
+        method, f"{provider.api_url}/api/v3/push_subscriptions{path}", provider=provider.label,
+        params=None if is_posted else told, form=urlencode(told) if is_posted else None,
+    )  # fmt: skip
+    if reply.status not in (200, 201, 204):
+        raise refusal_of(provider, reply)
+    return reply
+
+
+def subscriptions(provider: Provider) -> list[int]:
+    """Numbers of the subscriptions there are; at most one."""
+    reader = Api(provider, "")
+    told = _application("GET", provider, "").json(provider.label)
+    return [row.id for row in reader.read_list(Subscription, told)]
+
+
+def subscribe(provider: Provider, *, callback_url: str, verify_token: str) -> None:
+    """Strava asks `callback_url` to prove itself before it answers."""
+    _application("POST", provider, "", callback_url=callback_url, verify_token=verify_token)
+
+
+def unsubscribe(provider: Provider, number: int) -> None:
+    _application("DELETE", provider, f"/{number}")

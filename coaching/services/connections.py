@@ -158,6 +158,15 @@ def queue_sync(row: Connection) -> jobs.Job:
     return job
 
 
+def request_test(*, by: Any, provider: str) -> jobs.Job:
+    """Ask the provider the lightest question, in the background. Raises NotFound."""
+    row = of(by, provider)
+    return jobs.enqueue(
+        "coaching.tasks.test_connection", row.pk, key=f"connection-test:{row.pk}", owner=by,
+        title=f"Test of {row}", max_attempts=1,
+    )  # fmt: skip
+
+
 def of(by: Any, provider: str) -> Connection:
     """This person's connection. Raises NotFound."""
     check_name(provider)

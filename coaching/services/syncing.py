@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -56,7 +57,7 @@ def sync(*, connection_id: int, on_progress: OnProgress = silent) -> dict[str, i
     total = {"days": 0, "activities": 0, "curves": 0}
     for number, (since, until) in enumerate(windows):
         on_progress(Progress(number, len(windows), f"{since:%d %b %Y} to {until:%d %b %Y}"))
-        days, rides = connections.ask(row.pk, lambda api, a=since, b=until: _step(api, row, a, b))
+        days, rides = connections.ask(row.pk, partial(_step, row, since, until))
         total["days"] += days
         total["activities"] += rides
         Connection.objects.filter(pk=row.pk).update(synced_until=until)
@@ -82,7 +83,7 @@ def _windows(row: Connection, today: date) -> Iterable[tuple[date, date]]:
         since = until + timedelta(days=1)
 
 
-def _step(api: Api, row: Connection, since: date, until: date) -> tuple[int, int]:
+def _step(row: Connection, since: date, until: date, api: Api) -> tuple[int, int]:
     """One window: (daily values, activities) saved."""
     zone = ZoneInfo(row.owner.time_zone)
     if row.provider == STRAVA:
@@ -200,9 +201,7 @@ def fetch_curves(row: Connection, today: date) -> int:
     found = 0
     for activity in waiting[:CURVES_AT_ONCE]:
         try:
-            told = connections.ask(
-                row.pk, lambda api, number=activity.external_id: client.curves(api, number)
-            )
+            told = connections.ask(row.pk, partial(client.curves, external_id=activity.external_id))
         except ProviderRefused:
             told = {}
         ActivityDetail.objects.filter(activity=activity).update(

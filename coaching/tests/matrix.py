@@ -2,7 +2,8 @@
 
 from coaching.tests import matrix_athlete, matrix_garage, matrix_missions
 
-SHARED = {*matrix_garage.SHARED}
+SHARED = {*matrix_garage.SHARED, *matrix_athlete.SHARED}
+PUBLIC = {*matrix_athlete.PUBLIC}
 
 
 def samples(owner):

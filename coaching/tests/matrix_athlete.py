@@ -4,7 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.utils.timezone import now
 
-from coaching.models import Activity, AthleteNumbers, AthleteUpload, DailyMetric
+from coaching.models import Activity, AthleteNumbers, AthleteUpload, Connection, DailyMetric
+
+# Anybody may come back from a provider; without the state of their own session it is refused.
+SHARED = {"coaching:connection_start", "coaching:connection_back"}
+PUBLIC = {"coaching:strava_hook"}
 
 
 def samples(owner):
@@ -36,7 +40,25 @@ def samples(owner):
         size=1000,
         created_at=datetime.combine(date(2026, 3, 1), datetime.min.time(), UTC),
     )
+    Connection.objects.create(
+        owner=owner, provider="oura", account_id="1", access_token="a", scopes=["personal", "daily"]
+    )
+    Connection.objects.create(
+        owner=owner,
+        provider="strava",
+        account_id="1",
+        access_token="a",
+        status="needs_reconnect",
+        last_error="Strava does not accept the permission any more: connect again.",
+    )
+    oura = {"provider": "oura"}
     return {
+        "coaching:connection_start": oura,
+        "coaching:connection_back": oura,
+        "coaching:connection_test": oura,
+        "coaching:connection_sync": oura,
+        "coaching:connection_end": oura,
+        "coaching:strava_hook": {"secret": "not-the-secret"},
         "coaching:upload_cancel": {"upload_id": upload.pk},
         "coaching:rate_effort": {"activity_id": ride.pk},
     }

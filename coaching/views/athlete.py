@@ -185,5 +185,7 @@ def health_consent(request: HttpRequest) -> HttpResponse:
     """Give or take back the agreement that health data is stored here."""
     is_given = request.POST.get("give") == "yes"
     services.set_health_consent(by=request.user, is_given=is_given)
-    messages.success(request, "Thank you." if is_given else "Taken back: no more files are read.")
-    return redirect("coaching:uploads")
+    told = "Thank you." if is_given else "Taken back: nothing more is read or fetched."
+    messages.success(request, told)
+    is_connecting = request.POST.get("next") == "connections"
+    return redirect("coaching:connections" if is_connecting else "coaching:uploads")

@@ -37,6 +37,8 @@ class Handler(BaseHTTPRequestHandler):
         self.query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         self.form = form
         self.fakes.note(method, self.path, self.headers.get("Authorization") or "")
+        if parts.path == "/favicon.ico":  # browsers that look at our page of consent ask for it
+            return self._raw(204, b"", "image/x-icon")
         _, name, *rest = parts.path.split("/")
         path = "/" + "/".join(rest)
         if name not in ("strava", "oura", "intervals"):

@@ -1,0 +1,48 @@
+"""Strava, Oura and intervals.icu as stand-ins for development. None of their data is anybody's."""
+
+import signal
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from coaching.connections.fakes import KINDS, FakeProviders
+from racecontrol.shared.leash import Leash
+
+
+class Command(BaseCommand):
+    help = "Run stand-ins of Strava, Oura and intervals.icu (development only)."
+    requires_system_checks = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("--port", type=int, default=8097)
+        parser.add_argument(
+            "--fault",
+            action="append",
+            default=[],
+            help=f"KIND[xTIMES][@PATH], e.g. 429x2@activities. Kinds: {', '.join(KINDS)}",
+        )
+        parser.add_argument("--leash", action="store_true", help="End when stdin is closed.")
+
+    def handle(self, *, port, fault, leash, **options):
+        if settings.PRODUCTION:
+            raise CommandError("The stand-ins are for development.")
+        try:
+            fakes = FakeProviders(port=port, is_asking=True)
+        except OSError as error:
+            raise CommandError(f"Port {port} cannot be used: {error}") from error
+        for told in fault:
+            try:
+                what, _, path = told.partition("@")
+                kind, _, times = what.partition("x")
+                fakes.fail(kind, times=int(times or -1), path=path)
+            except ValueError as error:
+                raise CommandError(f"--fault {told}: {error}") from error
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: fakes.stop())
+        if leash:
+            Leash().hold()
+        for name, value in fakes.settings().items():
+            self.stdout.write(f"{name}={value}")
+        self.stdout.write("intervals.icu also takes the key icu-key")
+        self.stdout.flush()
+        fakes.serve_forever()
