@@ -230,7 +230,7 @@ def test_two_recordings_of_one_effort_count_once(athlete):
     assert form.building == 1
 
 
-def test_what_a_provider_keeps_from_the_model_stays_out_of_the_coachs_form(athlete):
+def test_what_a_providers_policy_keeps_out_is_shown_and_enters_no_form(athlete):
     Activity.objects.create(
         owner=athlete,
         source="Strava",
@@ -242,7 +242,8 @@ def test_what_a_provider_keeps_from_the_model_stays_out_of_the_coachs_form(athle
         llm_allowed=False,
     )
 
-    assert queries.form_of(athlete, until=START.date()).days
+    assert len(queries.activities_of(athlete)) == 1
+    assert queries.form_of(athlete, until=START.date()).days == []
     assert queries.form_of(athlete, until=START.date(), for_coach=True).days == []
 
 
