@@ -9,7 +9,7 @@ from ninja import Query, Router, Status
 from pydantic import Field
 
 from ingestion import access, export
-from ingestion.models import Race
+from ingestion.models import Event, Race
 from ingestion.queries import imports as import_queries
 from ingestion.queries.bumpups import bumped_into
 from ingestion.queries.drivers import best_laps, drivers, drivers_search, field_of, races_of_driver
@@ -21,6 +21,7 @@ from ingestion.queries.search import search_everything
 from ingestion.queries.tracks import tracks_search
 from ingestion.schemas import timing as schemas
 from ingestion.services import discovery, imports, tracks
+from racecontrol.shared import flags
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, RaceError
 from racecontrol.shared.paging import Paged, page_of
 
@@ -134,7 +135,7 @@ def read_import(request: HttpRequest, import_id: UUID) -> Any:
 @router.get("/events/{event_id}", response=schemas.EventDetailOut, by_alias=True)
 def read_event(request: HttpRequest, event_id: Id, include_session_types: bool = False) -> Any:
     """An event with its classes, races and statistics."""
-    event = events().filter(pk=event_id).first()
+    event = events().filter(pk=event_id, kind=Event.Kind.RACE).first()
     if event is None:
         raise NotFound("There is no such event.")
     facts = event_facts(event)
@@ -178,10 +179,12 @@ def class_of(facts: ClassFacts) -> dict[str, Any]:
 # -- races
 
 
-def race_for(race_id: int) -> Race:
+def race_for(request: HttpRequest, race_id: int) -> Race:
     race = races().filter(pk=race_id).first()
     if race is None:
         raise NotFound("There is no such race.")
+    if race.source == Race.Source.PRACTICE:
+        flags.require(request, flags.ENABLE_PRACTICE_DAYS)
     return race
 
 
@@ -193,7 +196,7 @@ def read_race(
     include_bump_ups: bool = False,
 ) -> Any:
     """Results with every published figure; with `include_bump_ups` also who moved up into it."""
-    race = race_for(race_id)
+    race = race_for(request, race_id)
     rows = list(results_of_race(race_id))
     if include_bump_ups:
         moves = bumped_into(race_id)
@@ -214,7 +217,7 @@ def read_race(
 @router.get("/races/{race_id}/laps", response=schemas.LapsOut)
 def read_laps(request: HttpRequest, race_id: Id, format: str = "json") -> Any:
     """Every lap of every driver, as JSON or with `?format=csv` as CSV."""
-    race = race_for(race_id)
+    race = race_for(request, race_id)
     if format not in ("json", "csv"):
         raise InvalidInput("json or csv.", fields={"format": ["json or csv."]})
     if format == "csv":

@@ -6,10 +6,19 @@ from datetime import date, datetime
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
-from ingestion.models import Event, PracticeDay, PracticeRun, PracticeSession, Race, RaceResult
+from ingestion.models import (
+    Event,
+    PracticeDay,
+    PracticeDrift,
+    PracticeRun,
+    PracticeSession,
+    Race,
+    RaceResult,
+)
 from racecontrol.shared.jobs import Job
 
 IMPORT_KEY = "import:practice:"
+UNKNOWN_CLASS = "unknown class"
 BULK_TASK = "ingestion.tasks.run_import_practice_days"
 
 
@@ -98,6 +107,11 @@ def failed_sessions(event: Event) -> QuerySet[PracticeSession]:
     return PracticeSession.objects.filter(event=event, missing_since=None).exclude(failure="")
 
 
+def open_drift_of(event: Event) -> PracticeDrift | None:
+    """What LiveRC was seen to say otherwise and no import has settled yet."""
+    return PracticeDrift.objects.filter(event=event, settled_at=None).first()
+
+
 def results_of_day(event: Event) -> QuerySet[RaceResult]:
     """One standing result per imported session, with its driver, race, class and session."""
     return (
@@ -110,6 +124,33 @@ def results_of_day(event: Event) -> QuerySet[RaceResult]:
         .select_related("driver", "race__race_class", "race__practice_session")
         .order_by("race__started_at", "pk")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DayLeader:
+    """The fastest lap of a day, overall (`class_name` empty) or of one class."""
+
+    class_name: str
+    result: RaceResult
+
+
+def leaders_of_day(event: Event) -> list[DayLeader]:
+    """Overall fastest first, then each class by name. The unknown class leads nothing overall."""
+    best: dict[str, RaceResult] = {}
+    names: dict[str, str] = {}
+    for result in results_of_day(event):
+        race_class = result.race.race_class
+        if result.fast_lap_ms is None or race_class.key == UNKNOWN_CLASS:
+            continue
+        names[race_class.key] = race_class.name
+        held = best.get(race_class.key)
+        if held is None or result.fast_lap_ms < (held.fast_lap_ms or 0):
+            best[race_class.key] = result
+    leaders = [DayLeader(names[key], best[key]) for key in sorted(best)]
+    if not leaders:
+        return []
+    overall = min(leaders, key=lambda one: one.result.fast_lap_ms or 0)
+    return [DayLeader("", overall.result), *leaders]
 
 
 def practice_of_driver(driver_id: int, *, include_archived: bool = False) -> QuerySet[RaceResult]:

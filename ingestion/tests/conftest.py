@@ -1,9 +1,11 @@
 """A stand-in of the timing site, and settings that point at it."""
 
 import pytest
+from waffle.models import Flag
 
 from ingestion.fake_liverc.server import FakeLiveRC
 from ingestion.services import fetching
+from racecontrol.shared import flags
 
 
 @pytest.fixture
@@ -15,3 +17,9 @@ def site(settings, monkeypatch):
         settings.LIVERC_PER_MINUTE = settings.LIVERC_PER_DAY = 10_000
         monkeypatch.setattr(fetching, "FIRST_PAUSE_S", 0.001)
         yield fake
+
+
+@pytest.fixture
+def practice_on(db):
+    """Practice days are on for everybody."""
+    Flag.objects.update_or_create(name=flags.ENABLE_PRACTICE_DAYS, defaults={"everyone": True})

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.timezone import now
 
 from ingestion.domain.moments import to_utc
@@ -85,12 +86,14 @@ def write_day(
     event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
     written = Written(event, difference)
     sessions = list(
-        PracticeSession.objects.filter(event=event).select_related("race").order_by("pk")
+        PracticeSession.objects.filter(event=event)
+        .select_related("race")
+        .order_by(F("started_at").asc(nulls_last=True), "pk")
     )
     classes = _classes(event, sessions)
     known = matching.known_of(event.track_id, sessions)
     # Named sessions first: whom they show with a transponder explains the nameless ones.
-    for session in sorted(sessions, key=lambda one: (is_unknown(one.driver_name), one.pk)):
+    for session in sorted(sessions, key=lambda one: is_unknown(one.driver_name)):
         session.event = event
         race = _race_of(session, event, classes)
         read = pages.get(session.source_session_id)
@@ -261,7 +264,7 @@ def _save_result(
     )
     if stored != laps and laps:
         Lap.objects.filter(result=result).delete()
-        copy_laps((result.pk, *lap) for lap in laps)
+        copy_laps([(result.pk, *lap) for lap in laps])
 
 
 def _result_values(

@@ -1,0 +1,273 @@
+"""Practice days as JSON, apart from events: every one says `"type": "practice_day"`.
+
+Times are whole milliseconds, moments UTC; `date` is the track's calendar.
+"""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import Field
+
+from ingestion.models import Event, PracticeSession
+from ingestion.queries.practice import DayLeader
+from racecontrol.shared.jobs import Job
+
+
+class LiveRCFiguresOut(Schema):
+    """What LiveRC counts itself; null where it does not say."""
+
+    sessions: int | None
+    total_laps: int | None
+    track_time_ms: int | None
+    unique_drivers: int | None
+    unique_classes: int | None
+    first_started_at: datetime | None
+    last_started_at: datetime | None
+
+
+class PracticeDayOut(Schema):
+    """A practice day and its figures, counted after normalisation from our rows.
+
+    `state` is listed, partial or imported; "Unknown Driver" is no driver.
+    """
+
+    type: Literal["practice_day"] = "practice_day"
+    id: int
+    source_event_id: str
+    name: str
+    track: str
+    track_name: str
+    date: date
+    timezone: str
+    state: str
+    sessions: int
+    imported_sessions: int
+    failed_sessions: int
+    total_laps: int
+    track_time_ms: int
+    unique_drivers: int
+    unique_classes: int
+    first_started_at: datetime | None
+    last_started_at: datetime | None
+    last_ended_at: datetime | None
+    liverc: LiveRCFiguresOut
+    has_drift: bool
+    checked_at: datetime | None
+    last_ingested_at: datetime | None
+    archived_at: datetime | None
+    missing_since: datetime | None
+
+    @staticmethod
+    def of(event: Event) -> dict[str, Any]:
+        """From a day with its counts (`queries.practice.with_counts`)."""
+        day = event.practice_day
+        figures = LiveRCFiguresOut.model_fields
+        own = (*figures, "last_ended_at", "has_drift", "checked_at")
+        return {name: getattr(day, name) for name in own} | {
+            "id": event.pk,
+            "source_event_id": event.source_event_id,
+            "name": event.name,
+            "track": event.track.slug,
+            "track_name": event.track.name,
+            "date": event.starts_on,
+            "timezone": event.timezone,
+            "state": event.state,
+            # Known from the calendar alone: LiveRC's count until the overview was read.
+            "sessions": day.sessions or day.source_sessions or 0,
+            "imported_sessions": event.imported_count,
+            "failed_sessions": event.failed_count,
+            "liverc": {name: getattr(day, f"source_{name}") for name in figures},
+            "last_ingested_at": event.last_ingested_at,
+            "archived_at": day.archived_at,
+            "missing_since": event.missing_since,
+        }
+
+
+class MatchOut(Schema):
+    """Why the laps stand under that driver."""
+
+    method: str
+    confidence: str
+    evidence: list[str]
+
+
+class PracticeSessionOut(Schema):
+    """A session as listed; `id` is LiveRC's. `race_id` and `driver_id` once it was imported."""
+
+    type: Literal["practice_session"] = "practice_session"
+    id: str
+    state: str
+    race_id: int | None
+    driver_id: int | None
+    driver_name: str
+    class_name: str
+    transponder: str
+    started_at: datetime | None
+    laps: int
+    length_ms: int | None
+    fast_lap_ms: int | None
+    avg_lap_ms: int | None
+    failure: str
+    missing_since: datetime | None
+    match: MatchOut | None = None
+
+    @staticmethod
+    def of(row: PracticeSession, *, driver_id: int | None = None) -> dict[str, Any]:
+        values = {
+            name: getattr(row, name)
+            for name in (
+                "state", "race_id", "driver_name", "class_name", "transponder", "started_at", "laps",
+                "length_ms", "fast_lap_ms", "avg_lap_ms", "failure", "missing_since",
+            )
+        }  # fmt: skip
+        match = {
+            "method": row.match_method,
+            "confidence": row.match_confidence,
+            "evidence": row.match_evidence,
+        }
+        return values | {
+            "id": row.source_session_id,
+            "driver_id": driver_id,
+            "match": match if row.match_method else None,
+        }
+
+
+class PracticeLeaderOut(Schema):
+    """The fastest lap of the day, overall (class_name empty) or of a class."""
+
+    class_name: str
+    session_id: str
+    driver_id: int | None
+    driver_name: str
+    fast_lap_ms: int
+
+    @staticmethod
+    def of(leader: DayLeader) -> dict[str, Any]:
+        result = leader.result
+        return {
+            "class_name": leader.class_name,
+            "session_id": result.race.source_race_id,
+            "driver_id": None if result.driver.is_unknown else result.driver_id,
+            "driver_name": result.driver.name,
+            "fast_lap_ms": result.fast_lap_ms,
+        }
+
+
+class PracticeDayDetailOut(PracticeDayOut):
+    leaders: list[PracticeLeaderOut]
+    session_list: list[PracticeSessionOut]
+
+
+class DiscoverIn(Schema):
+    """A track and at most three months. `again` asks LiveRC past every cache.
+
+    `limit` and `cursor` page through the days that were found.
+    """
+
+    track: str = Field("", max_length=63)
+    from_day: date | None = Field(None, alias="from")
+    to_day: date | None = Field(None, alias="to")
+    again: bool = False
+    limit: int = Field(50, ge=1, le=50)
+    cursor: str = Field("", max_length=400)
+
+
+class PracticeJobOut(Schema):
+    """The background work; `GET /imports/{id}` tells the same."""
+
+    id: UUID
+    state: str
+    done: int
+    total: int
+    message: str
+
+    @staticmethod
+    def of(job: Job | None) -> dict[str, Any] | None:
+        names = ("id", "state", "done", "total", "message")
+        return {name: getattr(job, name) for name in names} if job else None
+
+
+class DiscoveredDayOut(PracticeDayOut):
+    session_list: list[PracticeSessionOut]
+
+
+class PageFailureOut(Schema):
+    page: str
+    reason: str
+
+
+class PracticeDiscoveryOut(Schema):
+    """What was found so far. `state`: running, done, partial or failed; ask again while it runs."""
+
+    type: Literal["practice_day_discovery"] = "practice_day_discovery"
+    state: str
+    track: str
+    from_day: date = Field(serialization_alias="from")
+    to_day: date = Field(serialization_alias="to")
+    job: PracticeJobOut | None
+    days: list[DiscoveredDayOut]
+    next_cursor: str | None
+    failures: list[PageFailureOut]
+    pages_from_store: int
+    pages_fetched: int
+    warning: str
+
+
+class PracticeImportIn(Schema):
+    """`refresh` asks for the day's overview past its cache."""
+
+    refresh: bool = False
+
+
+class PracticeBulkIn(Schema):
+    """Days by id, or the known days of a track in a range."""
+
+    source_event_ids: list[str] = Field([], max_length=100)
+    track: str = Field("", max_length=63)
+    from_day: date | None = Field(None, alias="from")
+    to_day: date | None = Field(None, alias="to")
+    refresh: bool = False
+
+
+class PracticeQueuedOut(Schema):
+    """`warning` is set where the import would take the track past 80 % of its day's requests."""
+
+    type: Literal["practice_day"] = "practice_day"
+    import_id: UUID
+    source_event_id: str
+    state: str
+    warning: str = ""
+
+
+class PracticeBulkOut(Schema):
+    import_id: UUID
+    source_event_ids: list[str]
+    state: str
+    warnings: list[str]
+
+
+class PracticeDriftOut(Schema):
+    """Sessions LiveRC has, lost or changed since the day was imported."""
+
+    found_at: datetime
+    new: int
+    removed: int
+    changed: int
+
+
+class PracticeStatusOut(Schema):
+    """How a day stands: its import under way or last ended, its drift, its failed sessions."""
+
+    type: Literal["practice_day"] = "practice_day"
+    source_event_id: str
+    state: str
+    sessions: int
+    imported_sessions: int
+    failed: list[PracticeSessionOut]
+    has_drift: bool
+    drift: PracticeDriftOut | None
+    checked_at: datetime | None
+    last_ingested_at: datetime | None
+    job: PracticeJobOut | None
