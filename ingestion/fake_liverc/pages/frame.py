@@ -33,6 +33,72 @@ def second(value: datetime) -> str:
     return f"{value.hour % 12 or 12}:{value:%M:%S}{'am' if value.hour < 12 else 'pm'}"
 
 
+# Round every page there is far more than the page: menus, share buttons, dialogs, scripts. A reader
+# must get past as much here as there.
+_MENUS = (
+    ("road", "Track", ("dashboard", "about", "events", "news", "gallery", "directions", "contact")),
+    ("list-ol", "Results", ("results", "points", "records", "rankings", "archive")),
+    ("clock-o", "Practice", ("practice", "sessions", "transponders", "leaders")),
+    ("users", "People", ("drivers", "entries", "sponsors", "officials", "shops")),
+)
+_SHEETS = ("base", "grid", "icons", "menu", "tables", "charts", "dates", "dialogs", "print")
+_SCRIPTS = ("library", "grid", "menu", "tables", "charts", "dates", "dialogs", "laps", "page")
+_SHARED_BY = ("letter", "feed", "group", "board")
+
+
+def _links() -> str:
+    return "\n".join(f'\t\t<link href="/assets/{one}.css?1" rel="stylesheet" />' for one in _SHEETS)
+
+
+def _menus() -> str:
+    def items(names: tuple[str, ...]) -> str:
+        return "\n".join(
+            f"""							<li>
+								<a href="/{name}/"><i class="fa fa-angle-right fa-fw"></i> {name.title()}</a>
+							</li>"""
+            for name in names
+        )
+
+    return "\n".join(
+        f"""					<li>
+						<a href="#"><i class="fa fa-{icon} fa-fw"></i> {name}<span class="fa arrow"></span></a>
+						<ul class="nav nav-second-level">
+{items(pages)}
+						</ul>
+					</li>"""
+        for icon, name, pages in _MENUS
+    )
+
+
+def _share() -> str:
+    return "\n".join(
+        f"""						<div class="share_item">
+							<a class="btn btn-social-icon" href="#" data-share="{name}"><i class="fa fa-{name}"></i></a>
+						</div>"""
+        for name in _SHARED_BY
+    )
+
+
+def _dialogs() -> str:
+    return "\n".join(
+        f"""			<div class="modal fade" id="{name}_dialog" tabindex="-1" role="dialog">
+				<div class="modal-dialog">
+					<div class="modal-content">
+						<div class="modal-header"><button type="button" class="close">&times;</button></div>
+						<div class="modal-body"><p>Loading {name}</p></div>
+					</div>
+				</div>
+			</div>"""
+        for name in ("driver", "share")
+    )
+
+
+def _scripts() -> str:
+    return "\n".join(
+        f'\t\t<script type="text/javascript" src="/assets/{one}.js?1"></script>' for one in _SCRIPTS
+    )
+
+
 def page(*, title: str, body: str, year: int = 2026, script: str = "") -> str:
     """A whole document round the content of one page."""
     return f"""<!DOCTYPE html>
@@ -44,7 +110,7 @@ def page(*, title: str, body: str, year: int = 2026, script: str = "") -> str:
 		<title>{text(title)} :: LiveRC</title>
 		<meta name="Copyright" content="{year} stand-in" />
 		<meta name="robots" content="index, follow" />
-		<link href="/assets/stand-in.css?1" rel="stylesheet" />
+{_links()}
 		<script type="text/javascript">
 			var domain = 'stand-in';{script}
 		</script>
@@ -53,11 +119,16 @@ def page(*, title: str, body: str, year: int = 2026, script: str = "") -> str:
 		<pre class="hidden" id="user_profile_data">false</pre>
 		<div id="wrapper">
 			<nav class="navbar navbar-default navbar-static-top" role="navigation">
+				<div class="navbar-header">
+					<button type="button" class="navbar-toggle"><span class="icon-bar"></span></button>
+					<a class="navbar-brand" href="/"><img src="/assets/logo.png" alt="Stand-in" /></a>
+				</div>
+				<div class="navbar-form">
+					<form action="/search/"><div class="input-group"><input type="text" name="q" /></div></form>
+{_share()}
+				</div>
 				<ul class="nav" id="side-menu">
-					<li><a href="/"><i class="fa fa-dashboard fa-fw"></i> Dashboard</a></li>
-					<li><a href="/live/"><i class="fa fa-hourglass fa-fw"></i> Live</a></li>
-					<li><a href="/results/"><i class="fa fa-list-ol fa-fw"></i> Results</a></li>
-					<li><a href="/practice/"><i class="fa fa-clock-o fa-fw"></i> Practice</a></li>
+{_menus()}
 				</ul>
 			</nav>
 			<div id="page-wrapper">
@@ -67,8 +138,11 @@ def page(*, title: str, body: str, year: int = 2026, script: str = "") -> str:
 			</div>
 			<!-- /#page-wrapper -->
 		</div>
-		<div id="modals"></div>
-		<script src="/assets/stand-in.js?1"></script>
+		<div id="modals">
+{_dialogs()}
+		</div>
+		<div id="footer"><p>Stand-in of a timing site</p></div>
+{_scripts()}
 	</body>
 </html>
 """

@@ -14,6 +14,7 @@ from ingestion.liverc.addresses import query_of
 from ingestion.liverc.errors import UnexpectedPage
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_PLAIN_SECONDS = 11  # a point and nine digits
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d*)?|\.\d+")
 _MAIN = re.compile(r"<div[^>]*\bid=[\"']page-wrapper[\"'][^>]*>", re.IGNORECASE)
 _MAIN_END = re.compile(r"<div[^>]*\bid=[\"'](?:modals|loading_overlay)[\"']", re.IGNORECASE)
@@ -169,6 +170,8 @@ def ms(value: str | None) -> int | None:
     value = (value or "").strip()
     if not value:
         return None
+    if len(value) < _PLAIN_SECONDS and value.replace(".", "", 1).isdecimal():
+        return round(float(value) * 1000)  # most times of a page: no minutes
     *larger, seconds = value.split(":")
     if len(larger) > 2 or not _SECONDS.fullmatch(seconds):
         raise ValueError(f"not a time: {value!r}")

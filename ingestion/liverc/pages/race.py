@@ -170,7 +170,7 @@ def basis_of(racer: Racer) -> str | None:
 
 def _read_rows(tree: etree._Element, columns: list[str], racers: list[Racer]) -> list[Result]:
     rows = []
-    for row in tree.iterfind(".//tr"):
+    for row in tree.iter("tr"):
         if row.getparent().tag in ("thead", "tfoot"):
             continue
         cells = row.findall("td")
