@@ -88,6 +88,12 @@ def localtime_in(moment: dt.datetime | None, zone: str) -> str:
 
 
 @register.filter
+def whole(value: float | None) -> int | None:
+    """The nearest whole number, for figures computed as means and medians; None stays None."""
+    return None if value is None else round(value)
+
+
+@register.filter
 def hour_in(moment: dt.datetime | None, zone: str) -> str:
     """Only the time of day on the clock of `zone`: '02:14'; an unknown zone reads as UTC."""
     if moment is None:

@@ -176,3 +176,8 @@ def test_the_hour_is_the_readers():
     assert race_format.hour_in(moment, "Europe/Berlin") == "00:14"
     assert race_format.hour_in(moment, "Nowhere/Land") == "22:14 UTC"
     assert race_format.hour_in(None, "UTC") == "–"
+
+
+def test_a_mean_is_written_as_a_whole_number():
+    assert race_format.whole(24_318.5) == 24_318
+    assert race_format.whole(None) is None
