@@ -9,7 +9,7 @@ from racecontrol.shared import jobs
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.progress import Progress
 from strategy.models import Webhook
-from strategy.services import formation, news, plans
+from strategy.services import analytics, formation, news, plans
 from strategy.webhooks import deliver
 
 
@@ -54,6 +54,15 @@ def tell_change(job: jobs.Running, strategy_id: int, since: int, by: str) -> dic
     """Mail and webhooks about a changed active plan; held back a minute, one for many changes."""
     with transaction.atomic():
         return {"told": news.tell_change(strategy_id=strategy_id, since=since, by=by)}
+
+
+def measure(job: jobs.Running, run_id: int) -> dict | None:
+    """Measure a race that is over; once more after each correction of its log."""
+    job.progress(0, 1, "driving the race again")
+    report = analytics.measure(run_id=run_id)
+    if report is None:
+        return None
+    return {"report": report.pk, "url": reverse("strategy:report", args=[report.run.strategy_id])}
 
 
 def mail(job: jobs.Running, user_id: int, subject: str, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from strategy.views import events, formation, plans, teams
+from strategy.views import events, formation, plans, report, teams, wall
 
 app_name = "strategy"
 urlpatterns = [
@@ -33,6 +33,13 @@ urlpatterns = [
     path("<int:strategy_id>/schedule/", plans.schedule, name="schedule"),
     path("<int:strategy_id>/print/", plans.print_sheet, name="print"),
     path("<int:strategy_id>/import/", plans.import_plan, name="import"),
+    path("<int:strategy_id>/report/", report.report, name="report"),
+    path("<int:strategy_id>/report/burn/", report.take_burn, name="take-burn"),
+    path("<int:strategy_id>/report.csv", report.report_csv, name="report-csv"),
+    path("<int:strategy_id>/report.json", report.report_json, name="report-json"),
+    path("teams/<int:team_id>/trends/", report.trends, name="trends"),
+    path("<int:strategy_id>/wall/", wall.wall, name="wall"),
+    path("<int:strategy_id>/wall/me/", wall.my_turn, name="my-turn"),
     path("<int:strategy_id>/plan.csv", plans.plan_csv, name="csv"),
     path("<int:strategy_id>/plan.json", plans.plan_json, name="json"),
     path("<int:strategy_id>/plan.ics", plans.plan_ics, name="ics"),

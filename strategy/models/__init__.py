@@ -1,5 +1,6 @@
 """The tables of strategy: teams, endurance events and signups, plans and their stints."""
 
+from strategy.models.analytics import DriverResult, RaceReport
 from strategy.models.events import (
     AvailabilityWindow,
     EventInstance,
@@ -26,6 +27,7 @@ __all__ = [
     "AvailabilityWindow",
     "Car",
     "Club",
+    "DriverResult",
     "EventInstance",
     "EventParticipation",
     "Flag",
@@ -41,6 +43,7 @@ __all__ = [
     "Penalty",
     "PitStop",
     "PlanVersion",
+    "RaceReport",
     "RaceStrategy",
     "Role",
     "StintPlan",

@@ -2,6 +2,7 @@
 
 from strategy.models import FormationDraft
 from strategy.services import news, teams
+from strategy.tests import matrix_wall
 from strategy.tests.builders import make_strategy
 
 SHARED = {"strategy:team-join"}  # whoever holds an invitation's link may look
@@ -64,4 +65,5 @@ def samples(owner):
         **{api("post", f"strategies/{{strategy_id}}/{verb}"): of_strategy
            for verb in ("optimise", "use", "simulate", "stints")},
         api("put", "strategies/{strategy_id}/plan"): of_strategy,
+        **matrix_wall.samples(owner, row),
     }  # fmt: skip

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from strategy.domain.analytics.record import Driven, Planned, Record
-from strategy.domain.stints.instance import LARGEST_NUMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +124,17 @@ def turns(stints: Sequence[Driven]) -> list[list[Driven]]:
 def limits(record: Record, times: Sequence[int]) -> list[Limit]:
     """Least and most drive time, longest run, shortest rest, fair share: what each came to."""
     out: list[Limit] = []
+    far = record.instance.race.clock_ms[-1]  # a limit beyond the race is none
     fair, runs = record.instance.fair_share_laps(), turns(record.stints)
     for n, who in enumerate(record.instance.drivers):
         mine = [run for run in runs if run[0].seat == n]
         if who.min_drive_ms:
             kept = times[n] >= who.min_drive_ms
             out.append(Limit("min_drive", n, times[n], who.min_drive_ms, kept))
-        if who.max_drive_ms < LARGEST_NUMBER:
+        if who.max_drive_ms <= far:
             kept = times[n] <= who.max_drive_ms
             out.append(Limit("max_drive", n, times[n], who.max_drive_ms, kept))
-        if mine and who.max_continuous_ms < LARGEST_NUMBER:
+        if mine and who.max_continuous_ms <= far:
             longest = max(run[-1].end_ms - run[0].start_ms for run in mine)
             kept = longest <= who.max_continuous_ms
             out.append(Limit("continuous", n, longest, who.max_continuous_ms, kept))

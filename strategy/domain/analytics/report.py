@@ -66,6 +66,10 @@ def analyse(
         "pit": {"green": _pit(green), "neutral": _pit(neutral)},
         "stops": _stops(record, green, neutral),
         "fuel": _fuel(record),
+        "lap_times": [
+            [lap.number, lap.ms, lap.seat, lap.neutral or ("pit" if lap.is_in or lap.is_out else "")]
+            for lap in record.laps
+        ],
         "cautions": [asdict(n) for n in record.neutrals],
         "decisions": [],
         "hindsight": None,

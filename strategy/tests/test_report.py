@@ -1,0 +1,198 @@
+"""A race measured after the flag: kept, measured again when corrected, shown, exported, compared."""
+
+import csv
+import io
+import json
+
+import pytest
+from django.urls import reverse
+
+from racecontrol.shared import jobs
+from racecontrol.shared.errors import NotReady
+from racecontrol.testing.pages import Page
+from strategy.models import LapEvent, RaceReport
+from strategy.queries import analytics as reads
+from strategy.services import analytics
+from strategy.tests.builders import make_person
+from strategy.tests.race_builders import drive
+
+pytestmark = pytest.mark.django_db
+
+
+def measured(owner, **values):
+    run = drive(owner, **values)
+    report = analytics.measure(run_id=run.pk, seconds=2)
+    assert report is not None
+    return report
+
+
+def test_a_race_driven_as_planned_is_kept_with_its_drivers(user):
+    report = measured(user)
+
+    assert report.strategy_adherence == report.pit_efficiency == 1
+    assert report.finish_ms == report.run.strategy.current.z1_ms
+    rows = list(report.drivers.all())
+    assert next(r.driver_id for r in rows) == user.pk
+    assert rows[0].dry_ms == 150_000  # as signed up
+    assert sum(r.laps for r in rows) == report.laps
+    assert report.body["hindsight"]["loss"]["total_ms"] >= 0
+
+
+def test_slow_laps_and_stops_are_found(user):
+    report = measured(user, slower_ms=500, slow_stop_ms=9_000)
+
+    stops = report.body["pit"]["green"]["stops"]
+    assert report.body["pit"]["green"]["loss_ms"] == 9_000 * stops
+    assert report.drivers.first().dry_ms == 150_500
+    assert report.drivers.first().to_plan_ms == pytest.approx(500)
+
+
+def test_it_is_measured_again_only_after_a_correction(user):
+    report = measured(user)
+    first = report.computed_at
+
+    again = analytics.measure(run_id=report.run_id, seconds=2)
+    LapEvent.objects.filter(run=report.run, lap=3, kind="lap").update(is_void=True)
+    fresh = analytics.measure(run_id=report.run_id, seconds=2)
+
+    assert again is not None
+    assert again.computed_at == first
+    assert fresh is not None
+    assert fresh.pk == report.pk
+    assert fresh.body["hindsight"] is None  # a lap is missing now
+    assert RaceReport.objects.count() == 1
+    assert report.drivers.count() == len(report.run.strategy.drivers)
+
+
+def test_a_race_under_way_has_no_report(user):
+    run = drive(user, laps=10)
+
+    with pytest.raises(NotReady, match="after the flag"):
+        analytics.request_report(strategy_id=run.strategy_id, by=user)
+    assert analytics.measure(run_id=run.pk) is None
+
+
+def test_asking_twice_is_one_job_and_it_measures(user, queued):
+    run = drive(user)
+
+    first = analytics.request_report(strategy_id=run.strategy_id, by=user)
+    second = analytics.request_report(strategy_id=run.strategy_id, by=user)
+    jobs.run_now(first)
+
+    assert first.pk == second.pk
+    first.refresh_from_db()
+    assert first.result["url"] == reverse("strategy:report", args=[run.strategy_id])
+
+
+def test_the_page_shows_scores_stints_stops_and_parts(client, user):
+    report = measured(user)
+
+    page = client.get(reverse("strategy:report", args=[report.run.strategy_id]))
+
+    words = Page(page).text("report")
+    assert "100.0 %" in words
+    assert "The plan was not changed during the race." in words
+    assert "Lost by" in words
+    assert "Measure" not in words
+
+
+def test_a_corrected_log_asks_to_be_measured_again(client, user):
+    report = measured(user)
+    LapEvent.objects.filter(run=report.run, lap=3, kind="lap").update(is_void=True)
+    url = reverse("strategy:report", args=[report.run.strategy_id])
+
+    assert "Measure it again" in Page(client.get(url)).text("report")
+    assert client.post(url).status_code == 302
+
+
+@pytest.mark.parametrize("table", ["stints", "drivers", "stops", "decisions"])
+def test_every_table_is_a_file(client, user, table):
+    report = measured(user)
+
+    answer = client.get(
+        reverse("strategy:report-csv", args=[report.run.strategy_id]), {"table": table}
+    )
+
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    wanted = {"stints": len(report.body["stints"]), "drivers": 2, "decisions": 0,
+              "stops": len(report.body["stops"])}  # fmt: skip
+    assert len(rows) == wanted[table]
+
+
+def test_an_unknown_table_is_refused_by_name(client, user):
+    report = measured(user)
+    url = reverse("strategy:report-csv", args=[report.run.strategy_id])
+
+    assert client.get(url, {"table": "secrets"}).status_code == 422
+
+
+def test_the_json_file_is_the_report(client, user):
+    report = measured(user)
+
+    answer = client.get(reverse("strategy:report-json", args=[report.run.strategy_id]))
+
+    assert json.loads(answer.content) == report.body
+
+
+def test_a_race_without_report_has_no_files(client, user):
+    run = drive(user, laps=5)
+
+    answer = client.get(reverse("strategy:report-json", args=[run.strategy_id]))
+
+    assert answer.status_code == 404
+
+
+# -- across races, and on to the next
+
+
+def test_a_team_sees_its_races_beside_each_other(client, user):
+    first = measured(user)
+
+    page = client.get(reverse("strategy:trends", args=[first.run.strategy.team_id]))
+
+    assert page.status_code == 200
+    assert b"1 measured race" in page.content
+    assert str(first.run.strategy.event).encode() in page.content
+
+
+def test_training_races_do_not_count_among_races(client, user):
+    report = measured(user, is_training=True)
+
+    assert list(reads.reports_of(report.run.strategy.team)) == []
+    assert list(reads.results_of(user)) == []
+
+
+def test_the_burn_that_was_measured_goes_to_the_car(client, user):
+    report = measured(user)
+    report.body["fuel"]["burn_ml"] = {"D": 4_210, "N": 4_210, "W": 3_789, "X": 3_789}
+    report.save()
+
+    client.post(reverse("strategy:take-burn", args=[report.run.strategy_id]))
+
+    car = report.run.strategy.car
+    car.refresh_from_db()
+    assert (car.burn_ml, car.wet_burn_percent) == (4_210, 90)
+
+
+def test_a_driver_of_the_team_may_not_set_the_car(client, user):
+    from strategy.models import Membership
+
+    report = measured(user)
+    Membership.objects.filter(user=user).update(role="driver")
+
+    answer = client.post(reverse("strategy:take-burn", args=[report.run.strategy_id]))
+
+    assert answer.status_code == 403
+
+
+def test_measured_pace_is_offered_at_the_same_track_only(user):
+    report = measured(user, event={"track": "Spa"})
+    other = make_person("somebody")
+
+    found = reads.measured_pace(user, "spa")
+
+    assert found is not None
+    assert found.dry_ms == 150_000
+    assert str(report.run.strategy.event) in found.source
+    assert reads.measured_pace(user, "Monza") is None
+    assert reads.measured_pace(other, "Spa") is None

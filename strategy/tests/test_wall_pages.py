@@ -1,0 +1,68 @@
+"""The pit wall as people see it: the figures, who may look, one's own turn, before and after."""
+
+import pytest
+from django.urls import reverse
+
+from racecontrol.testing.pages import HTMX, Page
+from strategy.tests.builders import make_person, make_strategy
+from strategy.tests.race_builders import drive
+
+pytestmark = pytest.mark.django_db
+
+
+def wall_url(run, name="wall"):
+    return reverse(f"strategy:{name}", args=[run.strategy_id])
+
+
+def test_before_the_grid_the_wall_says_so(client, user):
+    row = make_strategy(user)
+
+    assert b"Not on the grid yet" in client.get(reverse("strategy:wall", args=[row.pk])).content
+    assert b"Not on the grid yet" in client.get(reverse("strategy:my-turn", args=[row.pk])).content
+
+
+def test_the_wall_shows_who_is_in_fuel_window_next_and_drive_time(client, user):
+    run = drive(user, laps=5, is_training=True)
+
+    words = Page(client.get(wall_url(run))).text("wall")
+
+    for told in ("Green", "In the car", "Laps in stint", "Fuel left", "Pit window", "Next driver",
+                 "Drive time", "Plan against race"):  # fmt: skip
+        assert told in words, told
+
+
+def test_the_part_asked_for_anew_is_the_one_on_the_page(client, user):
+    run = drive(user, laps=5, is_training=True)  # its clock stands where the feed left it
+    url = wall_url(run)
+
+    page = Page(client.get(url)).part("wall")
+    part = Page(client.get(url, headers=HTMX | {"HX-Target": "wall"})).part("wall")
+
+    assert page == part
+
+
+def test_a_driver_reads_when_he_is_in_by_his_own_clock(client, user):
+    run = drive(user, laps=5, is_training=True)
+    mine = run.strategy.current.stints.exclude(number=1).filter(driver=user).first()
+    user.time_zone = "Asia/Tokyo"
+    user.save()
+
+    words = Page(client.get(wall_url(run, "my-turn"))).text("wall")
+
+    assert "You are in" in words
+    if run.strategy.current.stints.first().driver_id != user.pk and mine:
+        assert "Asia/Tokyo" in words
+
+
+def test_a_finished_race_is_still_a_wall(client, user):
+    run = drive(user)
+
+    assert "Not racing" in Page(client.get(wall_url(run))).text("wall")
+    assert "You are done" in Page(client.get(wall_url(run, "my-turn"))).text("wall")
+
+
+def test_strangers_see_no_wall(client, user):
+    run = drive(make_person("somebody"), laps=3)
+
+    assert client.get(wall_url(run)).status_code == 404
+    assert client.get(wall_url(run, "my-turn")).status_code == 404
