@@ -8,8 +8,8 @@ from typing import Any
 from racecontrol.shared.charts.chart import Chart
 from racecontrol.shared.charts.lines import Mark, Reference, Series, line_chart
 from racecontrol.shared.charts.stint_bars import Bar, Row, stint_bars
-from racecontrol.templatetags.race_format import signed_time
 from strategy.models import DriverResult, RaceReport
+from strategy.presentation import clock
 
 Body = dict[str, Any]
 PARTS = (
@@ -115,9 +115,13 @@ def drift_chart(body: Body) -> Chart:
     points = [(float(s["driven"]["end_lap"]), float(s["time_ms"])) for s in both]
     return line_chart(
         [Series("behind the plan", points)] if points else [], title="Behind the plan at the end of stints",
-        y_format=lambda ms: signed_time(round(ms)), references=[Reference(0, "as planned")],
+        y_format=behind, references=[Reference(0, "as planned")],
         clip=False, slug="drift",
     )  # fmt: skip
+
+
+def behind(ms: float) -> str:
+    return f"{'−' if ms < 0 else '+'}{clock(abs(round(ms)))}"
 
 
 # -- files
