@@ -101,7 +101,8 @@ def formation_page(request: HttpRequest, event_id: int, draft_id: int) -> HttpRe
     teams = [
         {"number": n, "people": [people[k] for k in team if k in people], "score": score,
          "percent": round(score.total * 100, 1),
-         "parts": [(name.replace("_", " "), round(100 * v)) for name, v in score.parts.items()],
+         "parts": [(FormationForm.base_fields[name].label, round(100 * v))
+                   for name, v in score.parts.items()],
          "hours": [{"at": f"{i / 2:g} h", "free": free, "level": min(free, 3)}
                    for i, free in enumerate(score.cover)]}
         for n, (team, score) in enumerate(zip(draft.teams, scores, strict=True))
