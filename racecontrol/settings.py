@@ -300,6 +300,7 @@ LIVE_TOPICS: dict[str, str] = {
 # What the dashboard shows: functions(request) -> Card or None, by name.
 HOME_CARDS: list[str] = [
     "ingestion.cards.latest_events",
+    "strategy.cards.next_stint",
     "runplans.cards.latest_plans",
     "coaching.cards.garage.latest_scores",
     "coaching.cards.missions.todays_mission",
@@ -316,6 +317,7 @@ ROOM_METRICS = ["ingestion.metrics.practice_metrics"]
 DEMO_LOADERS: list[str] = [
     "ingestion.demo.load_demo",
     "runplans.demo.load_demo",
+    "strategy.demo.load_demo",
     "coaching.services.garage_demo.load_demo",
 ]
 # What `rotate_keys` asks for files that lie sealed in the store: functions() -> how many.

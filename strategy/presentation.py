@@ -111,24 +111,26 @@ def as_json(row: RaceStrategy, version: PlanVersion, stints: Sequence[StintPlan]
     }
 
 
-def as_calendar(
-    row: RaceStrategy, stints: Sequence[StintPlan], *, seat: int | None = None
-) -> bytes:
-    """Stints as calendar entries; a stint keeps its UID from version to version."""
+def as_calendar(stints: Sequence[StintPlan]) -> bytes:
+    """Stints as calendar entries; a stint keeps its UID from version to version.
+
+    `sequence` counts the strategy's changes, so a calendar knows which of two files is the newer.
+    """
     calendar = Calendar()
     calendar.add("prodid", "-//Race Control//strategy//EN")
     calendar.add("version", "2.0")
     for s in stints:
+        row = s.strategy
         start = start_of(row, s)
-        if start is None or (seat is not None and s.seat != seat):
+        if start is None:
             continue
         entry = CalendarEvent()
         entry.add("uid", f"strategy-{row.pk}-stint-{s.number}@race-control")
-        entry.add("dtstamp", row.created_at)
+        entry.add("dtstamp", s.plan.created_at)
         entry.add("sequence", row.version)
         entry.add("dtstart", start)
         entry.add("dtend", start + timedelta(milliseconds=s.planned_ms))
         entry.add("summary", f"{row.event}: stint {s.number}, {row.drivers[s.seat]['name']}")
-        entry.add("description", f"Laps {s.start_lap + 1} to {s.start_lap + s.laps}.")
+        entry.add("description", f"{row.team}, laps {s.start_lap + 1} to {s.start_lap + s.laps}.")
         calendar.add_component(entry)
     return calendar.to_ical()

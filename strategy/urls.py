@@ -7,6 +7,8 @@ from strategy.views import events, formation, plans, report, teams, wall
 app_name = "strategy"
 urlpatterns = [
     path("", events.home, name="home"),
+    path("my-stints/", plans.my_schedule, name="my-schedule"),
+    path("my-stints.ics", plans.my_ics, name="my-ics"),
     path("teams/", teams.team_list, name="teams"),
     path("teams/<int:team_id>/", teams.team_page, name="team"),
     path("teams/<int:team_id>/members/<int:user_id>/", teams.change_role, name="team-role"),

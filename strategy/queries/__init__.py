@@ -1,8 +1,10 @@
 """Reads for pages, API and the other rooms."""
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from strategy.models import (
     EventParticipation,
@@ -14,6 +16,24 @@ from strategy.models import (
     StrategyEvent,
     Team,
 )
+
+OVER = (StintPlan.Status.COMPLETED, StintPlan.Status.SKIPPED, StintPlan.Status.ABORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A planned stint at its moments on the wall clock."""
+
+    stint: StintPlan
+    starts_at: datetime
+    ends_at: datetime
+
+    @classmethod
+    def of(cls, stint: StintPlan) -> "Turn":
+        instance = stint.strategy.instance
+        assert instance is not None
+        starts = instance.starts_at + timedelta(milliseconds=stint.planned_start_ms)
+        return cls(stint, starts, starts + timedelta(milliseconds=stint.planned_ms))
 
 
 def shares_team(user: Any, owner_id: int) -> bool:
@@ -68,10 +88,31 @@ def signup_of(event: StrategyEvent, user: Any) -> EventParticipation | None:
 
 
 def stints_of(plan: PlanVersion) -> QuerySet[StintPlan]:
-    return plan.stints.select_related("driver").order_by("number")
+    return plan.stints.select_related(
+        "driver", "plan", "strategy__event", "strategy__team", "strategy__instance"
+    ).order_by("number")
 
 
 def stints_of_driver(strategy: RaceStrategy, user: Any) -> QuerySet[StintPlan]:
     if strategy.current_id is None:
         return StintPlan.objects.none()
     return StintPlan.objects.filter(plan_id=strategy.current_id, driver_id=user.pk)
+
+
+def upcoming_stints(user: Any, moment: datetime) -> list[Turn]:
+    """The person's stints of active strategies that are not over yet, soonest first."""
+    stints = (
+        StintPlan.objects.filter(
+            driver_id=user.pk,
+            plan=F("strategy__current"),
+            strategy__status=RaceStrategy.Status.ACTIVE,
+            strategy__instance__isnull=False,
+            strategy__team__memberships__user_id=user.pk,
+        )
+        .exclude(status__in=OVER)
+        .select_related("plan", "strategy__event", "strategy__team", "strategy__instance")
+    )
+    turns = [Turn.of(stint) for stint in stints]
+    return sorted(
+        (turn for turn in turns if turn.ends_at > moment), key=lambda t: (t.starts_at, t.stint.pk)
+    )

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from racecontrol.shared import audit
@@ -214,6 +215,21 @@ def schedule(request: HttpRequest, strategy_id: int) -> HttpResponse:
 
 
 @require_GET
+def my_schedule(request: HttpRequest) -> HttpResponse:
+    """One's own stints ahead in all active strategies, in one's own time zone."""
+    turns = queries.upcoming_stints(request.user, now())
+    context = {"turns": turns, "zone": request.user.time_zone}
+    return answer(request, page="strategy/my_schedule.html", context=context)
+
+
+@require_GET
+def my_ics(request: HttpRequest) -> HttpResponse:
+    """The same for a calendar; a stint has the UID it has in its strategy's own calendar file."""
+    stints = [turn.stint for turn in queries.upcoming_stints(request.user, now())]
+    return _file(as_calendar(stints), "text/calendar; charset=utf-8", "my-stints.ics")
+
+
+@require_GET
 def print_sheet(request: HttpRequest, strategy_id: int) -> HttpResponse:
     row = access.strategy_for(request.user, strategy_id)
     return answer(request, page="strategy/print.html", context=board_context(request, row))
@@ -251,7 +267,7 @@ def plan_ics(request: HttpRequest, strategy_id: int) -> HttpResponse:
     stints = _stints(row)
     if request.GET.get("mine"):
         stints = [s for s in stints if s.driver_id == request.user.pk]
-    return _file(as_calendar(row, stints), "text/calendar; charset=utf-8", f"strategy-{row.pk}.ics")
+    return _file(as_calendar(stints), "text/calendar; charset=utf-8", f"strategy-{row.pk}.ics")
 
 
 @require_POST
