@@ -10,6 +10,7 @@ from racecontrol.shared.errors import RaceError
 from racecontrol.shared.progress import Progress
 from strategy.models import Webhook
 from strategy.services import analytics, formation, news, plans
+from strategy.services.live import tell
 from strategy.webhooks import deliver
 
 
@@ -63,6 +64,13 @@ def measure(job: jobs.Running, run_id: int) -> dict | None:
     if report is None:
         return None
     return {"report": report.pk, "url": reverse("strategy:report", args=[report.run.strategy_id])}
+
+
+def remind_drivers(job: jobs.Running, strategy_id: int) -> dict:
+    """Look once a minute who is due in the car, until the race is over."""
+    if tell.remind(strategy_id) is None:
+        return {"over": True}
+    raise jobs.Later(now() + tell.LOOK_EVERY, "looking again in a minute")
 
 
 def mail(job: jobs.Running, user_id: int, subject: str, text: str) -> None:

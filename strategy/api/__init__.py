@@ -8,10 +8,12 @@ from ninja import Query, Router, Status
 from racecontrol.shared.paging import Paged, page_of
 from strategy import access, queries
 from strategy import schemas as s
+from strategy.api.live import router as live_router
 from strategy.models import Car, EventParticipation, FormationDraft, RaceStrategy, Team
 from strategy.services import drivers, events, formation, plans, teams, what_if
 
 router = Router(tags=["strategy"])
+router.add_router("", live_router)
 Limit = Query(50, ge=1, le=200)
 
 

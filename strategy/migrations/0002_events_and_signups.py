@@ -8,106 +8,289 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ingestion', '0002_bump_ups'),
-        ('strategy', '0001_teams_and_cars'),
+        ("ingestion", "0002_bump_ups"),
+        ("strategy", "0001_teams_and_cars"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EventInstance',
+            name="EventInstance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=80)),
-                ('starts_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=80)),
+                ("starts_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['starts_at', 'pk'],
+                "ordering": ["starts_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='StrategyEvent',
+            name="StrategyEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('track', models.CharField(blank=True, max_length=120)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('duration_ms', models.PositiveBigIntegerField()),
-                ('lap_ms', models.PositiveIntegerField(help_text='A typical lap, for the race clock.')),
-                ('regulations', models.JSONField(default=dict)),
-                ('conditions', models.JSONField(default=list)),
-                ('is_signup_open', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='strategy.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("track", models.CharField(blank=True, max_length=120)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("duration_ms", models.PositiveBigIntegerField()),
+                (
+                    "lap_ms",
+                    models.PositiveIntegerField(help_text="A typical lap, for the race clock."),
+                ),
+                ("regulations", models.JSONField(default=dict)),
+                ("conditions", models.JSONField(default=list)),
+                ("is_signup_open", models.BooleanField(default=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="strategy.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='EventParticipation',
+            name="EventParticipation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('individual', 'looks for a team'), ('team_signup', 'comes with a team')], default='individual', max_length=12)),
-                ('status', models.CharField(choices=[('interested', 'interested'), ('signed_up', 'signed up'), ('team_assigned', 'in a team'), ('entered', 'entered'), ('confirmed', 'confirmed'), ('waitlist', 'on the waiting list'), ('withdrawn', 'withdrawn'), ('participated', 'took part')], default='interested', max_length=14)),
-                ('may_spot', models.BooleanField(default=False)),
-                ('may_strategize', models.BooleanField(default=False)),
-                ('skill', models.IntegerField(default=0, help_text='Any rating; higher is faster.')),
-                ('lap_ms', models.PositiveIntegerField(blank=True, null=True)),
-                ('wet_lap_ms', models.PositiveIntegerField(blank=True, null=True)),
-                ('notes', models.TextField(blank=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('assigned_car', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='strategy.car')),
-                ('assigned_instance', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='entries', to='strategy.eventinstance')),
-                ('assigned_team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='event_entries', to='strategy.team')),
-                ('preferred_car', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='strategy.car')),
-                ('timing_driver', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='ingestion.driver')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='event_signups', to=settings.AUTH_USER_MODEL)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='signups', to='strategy.strategyevent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("individual", "looks for a team"),
+                            ("team_signup", "comes with a team"),
+                        ],
+                        default="individual",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("interested", "interested"),
+                            ("signed_up", "signed up"),
+                            ("team_assigned", "in a team"),
+                            ("entered", "entered"),
+                            ("confirmed", "confirmed"),
+                            ("waitlist", "on the waiting list"),
+                            ("withdrawn", "withdrawn"),
+                            ("participated", "took part"),
+                        ],
+                        default="interested",
+                        max_length=14,
+                    ),
+                ),
+                ("may_spot", models.BooleanField(default=False)),
+                ("may_strategize", models.BooleanField(default=False)),
+                (
+                    "skill",
+                    models.IntegerField(default=0, help_text="Any rating; higher is faster."),
+                ),
+                ("lap_ms", models.PositiveIntegerField(blank=True, null=True)),
+                ("wet_lap_ms", models.PositiveIntegerField(blank=True, null=True)),
+                ("notes", models.TextField(blank=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "assigned_car",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="strategy.car",
+                    ),
+                ),
+                (
+                    "assigned_instance",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="entries",
+                        to="strategy.eventinstance",
+                    ),
+                ),
+                (
+                    "assigned_team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="event_entries",
+                        to="strategy.team",
+                    ),
+                ),
+                (
+                    "preferred_car",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="strategy.car",
+                    ),
+                ),
+                (
+                    "timing_driver",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="ingestion.driver",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="event_signups",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="signups",
+                        to="strategy.strategyevent",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'pk'],
+                "ordering": ["created_at", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='eventinstance',
-            name='event',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='instances', to='strategy.strategyevent'),
+            model_name="eventinstance",
+            name="event",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="instances",
+                to="strategy.strategyevent",
+            ),
         ),
         migrations.CreateModel(
-            name='AvailabilityWindow',
+            name="AvailabilityWindow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('signup', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='windows', to='strategy.eventparticipation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "signup",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="windows",
+                        to="strategy.eventparticipation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['starts_at'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='window_has_length'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('signup'), models.F('signup'), models.Value('[]'), function='int8range'), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), models.Value('[)'), function='tstzrange'), '&&')], name='windows_do_not_overlap')],
+                "ordering": ["starts_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("starts_at__lt", models.F("ends_at"))),
+                        name="window_has_length",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                models.Func(
+                                    models.F("signup"),
+                                    models.F("signup"),
+                                    models.Value("[]"),
+                                    function="int8range",
+                                ),
+                                "&&",
+                            ),
+                            (
+                                models.Func(
+                                    models.F("starts_at"),
+                                    models.F("ends_at"),
+                                    models.Value("[)"),
+                                    function="tstzrange",
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="windows_do_not_overlap",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='strategyevent',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_ms__gt', 0), ('duration_ms__lte', 345600000), ('lap_ms__gt', 0), ('lap_ms__lte', models.F('duration_ms'))), name='strategy_event_has_length'),
+            model_name="strategyevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("duration_ms__gt", 0),
+                    ("duration_ms__lte", 345600000),
+                    ("lap_ms__gt", 0),
+                    ("lap_ms__lte", models.F("duration_ms")),
+                ),
+                name="strategy_event_has_length",
+            ),
         ),
         migrations.AddIndex(
-            model_name='eventparticipation',
-            index=models.Index(fields=['event', 'status'], name='signup_event_status'),
+            model_name="eventparticipation",
+            index=models.Index(fields=["event", "status"], name="signup_event_status"),
         ),
         migrations.AddConstraint(
-            model_name='eventparticipation',
-            constraint=models.UniqueConstraint(fields=('event', 'user'), name='signup_once_per_event'),
+            model_name="eventparticipation",
+            constraint=models.UniqueConstraint(
+                fields=("event", "user"), name="signup_once_per_event"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='eventparticipation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['team_assigned', 'entered', 'confirmed']), _negated=True), ('assigned_team__isnull', False), _connector='OR'), name='signup_in_a_team_names_it'),
+            model_name="eventparticipation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("status__in", ["team_assigned", "entered", "confirmed"]), _negated=True
+                    ),
+                    ("assigned_team__isnull", False),
+                    _connector="OR",
+                ),
+                name="signup_in_a_team_names_it",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='eventinstance',
-            constraint=models.UniqueConstraint(fields=('event', 'starts_at'), name='event_instance_once'),
+            model_name="eventinstance",
+            constraint=models.UniqueConstraint(
+                fields=("event", "starts_at"), name="event_instance_once"
+            ),
         ),
     ]

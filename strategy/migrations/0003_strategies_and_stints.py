@@ -7,130 +7,292 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('strategy', '0002_events_and_signups'),
+        ("strategy", "0002_events_and_signups"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PlanVersion',
+            name="PlanVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('origin', models.CharField(choices=[('initial', 'first plan'), ('optimised', 'optimiser'), ('manual', 'by hand'), ('imported', 'imported')], max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('problem', models.JSONField(default=dict)),
-                ('z1_ms', models.BigIntegerField()),
-                ('z2_ms', models.BigIntegerField()),
-                ('z3_ms', models.BigIntegerField()),
-                ('bound_ms', models.BigIntegerField(blank=True, null=True)),
-                ('is_proven', models.BooleanField(default=False)),
-                ('broken_rules', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("initial", "first plan"),
+                            ("optimised", "optimiser"),
+                            ("manual", "by hand"),
+                            ("imported", "imported"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("problem", models.JSONField(default=dict)),
+                ("z1_ms", models.BigIntegerField()),
+                ("z2_ms", models.BigIntegerField()),
+                ("z3_ms", models.BigIntegerField()),
+                ("bound_ms", models.BigIntegerField(blank=True, null=True)),
+                ("is_proven", models.BooleanField(default=False)),
+                ("broken_rules", models.PositiveIntegerField(default=0)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.CreateModel(
-            name='RaceStrategy',
+            name="RaceStrategy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('status', models.CharField(choices=[('draft', 'draft'), ('active', 'active'), ('archived', 'archived')], default='draft', max_length=8)),
-                ('is_locked', models.BooleanField(default=False)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('drivers', models.JSONField(default=list)),
-                ('problem', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('car', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='strategies', to='strategy.car')),
-                ('current', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='strategy.planversion')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='strategies', to='strategy.strategyevent')),
-                ('instance', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='strategies', to='strategy.eventinstance')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='strategies', to='strategy.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "draft"),
+                            ("active", "active"),
+                            ("archived", "archived"),
+                        ],
+                        default="draft",
+                        max_length=8,
+                    ),
+                ),
+                ("is_locked", models.BooleanField(default=False)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("drivers", models.JSONField(default=list)),
+                ("problem", models.JSONField(default=dict)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "car",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="strategies",
+                        to="strategy.car",
+                    ),
+                ),
+                (
+                    "current",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="strategy.planversion",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="strategies",
+                        to="strategy.strategyevent",
+                    ),
+                ),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="strategies",
+                        to="strategy.eventinstance",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="strategies",
+                        to="strategy.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.AddField(
-            model_name='planversion',
-            name='strategy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='strategy.racestrategy'),
+            model_name="planversion",
+            name="strategy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="versions",
+                to="strategy.racestrategy",
+            ),
         ),
         migrations.CreateModel(
-            name='StintPlan',
+            name="StintPlan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('seat', models.PositiveSmallIntegerField(help_text="Place in the problem's list of drivers.")),
-                ('start_lap', models.PositiveIntegerField()),
-                ('laps', models.PositiveIntegerField()),
-                ('planned_start_ms', models.PositiveBigIntegerField()),
-                ('planned_ms', models.PositiveBigIntegerField()),
-                ('stop_ms', models.PositiveIntegerField(default=0)),
-                ('fuel_in_ml', models.PositiveIntegerField()),
-                ('fuel_out_ml', models.PositiveIntegerField()),
-                ('tyres', models.CharField(choices=[('new', 'new'), ('keep', 'kept')], max_length=4)),
-                ('compound', models.PositiveSmallIntegerField(default=0)),
-                ('pit_instructions', models.JSONField(default=dict)),
-                ('is_locked', models.BooleanField(default=False)),
-                ('actual_start_at', models.DateTimeField(blank=True, null=True)),
-                ('actual_end_at', models.DateTimeField(blank=True, null=True)),
-                ('status', models.CharField(choices=[('planned', 'planned'), ('ready', 'ready'), ('in_progress', 'in progress'), ('completed', 'completed'), ('skipped', 'skipped'), ('aborted', 'aborted')], default='planned', max_length=12)),
-                ('driver', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='planned_stints', to=settings.AUTH_USER_MODEL)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stints', to='strategy.planversion')),
-                ('strategy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stints', to='strategy.racestrategy')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "seat",
+                    models.PositiveSmallIntegerField(
+                        help_text="Place in the problem's list of drivers."
+                    ),
+                ),
+                ("start_lap", models.PositiveIntegerField()),
+                ("laps", models.PositiveIntegerField()),
+                ("planned_start_ms", models.PositiveBigIntegerField()),
+                ("planned_ms", models.PositiveBigIntegerField()),
+                ("stop_ms", models.PositiveIntegerField(default=0)),
+                ("fuel_in_ml", models.PositiveIntegerField()),
+                ("fuel_out_ml", models.PositiveIntegerField()),
+                (
+                    "tyres",
+                    models.CharField(choices=[("new", "new"), ("keep", "kept")], max_length=4),
+                ),
+                ("compound", models.PositiveSmallIntegerField(default=0)),
+                ("pit_instructions", models.JSONField(default=dict)),
+                ("is_locked", models.BooleanField(default=False)),
+                ("actual_start_at", models.DateTimeField(blank=True, null=True)),
+                ("actual_end_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("ready", "ready"),
+                            ("in_progress", "in progress"),
+                            ("completed", "completed"),
+                            ("skipped", "skipped"),
+                            ("aborted", "aborted"),
+                        ],
+                        default="planned",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "driver",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="planned_stints",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stints",
+                        to="strategy.planversion",
+                    ),
+                ),
+                (
+                    "strategy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stints",
+                        to="strategy.racestrategy",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.AddIndex(
-            model_name='racestrategy',
-            index=models.Index(fields=['event', 'team'], name='strategy_event_team'),
+            model_name="racestrategy",
+            index=models.Index(fields=["event", "team"], name="strategy_event_team"),
         ),
         migrations.AddConstraint(
-            model_name='racestrategy',
-            constraint=models.UniqueConstraint(fields=('team', 'event', 'name'), name='strategy_name_once_per_event'),
+            model_name="racestrategy",
+            constraint=models.UniqueConstraint(
+                fields=("team", "event", "name"), name="strategy_name_once_per_event"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='racestrategy',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'active')), fields=('team', 'event', 'instance'), name='strategy_one_active', nulls_distinct=False),
+            model_name="racestrategy",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "active")),
+                fields=("team", "event", "instance"),
+                name="strategy_one_active",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('strategy', 'number'), name='plan_version_once'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(
+                fields=("strategy", "number"), name="plan_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('is_proven', False), ('bound_ms', models.F('z1_ms')), _connector='OR'), name='proven_means_bound_met'),
+            model_name="planversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_proven", False), ("bound_ms", models.F("z1_ms")), _connector="OR"
+                ),
+                name="proven_means_bound_met",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stintplan',
-            index=models.Index(fields=['strategy', 'number'], name='stint_strategy_number'),
+            model_name="stintplan",
+            index=models.Index(fields=["strategy", "number"], name="stint_strategy_number"),
         ),
         migrations.AddIndex(
-            model_name='stintplan',
-            index=models.Index(fields=['driver', 'status'], name='stint_driver_status'),
+            model_name="stintplan",
+            index=models.Index(fields=["driver", "status"], name="stint_driver_status"),
         ),
         migrations.AddConstraint(
-            model_name='stintplan',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='stint_number_once'),
+            model_name="stintplan",
+            constraint=models.UniqueConstraint(fields=("plan", "number"), name="stint_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='stintplan',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'in_progress')), fields=('strategy',), name='one_stint_running'),
+            model_name="stintplan",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "in_progress")),
+                fields=("strategy",),
+                name="one_stint_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stintplan',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'ready')), fields=('strategy',), name='one_stint_ready'),
+            model_name="stintplan",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "ready")),
+                fields=("strategy",),
+                name="one_stint_ready",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stintplan',
-            constraint=models.CheckConstraint(condition=models.Q(('laps__gt', 0)), name='stint_has_laps'),
+            model_name="stintplan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("laps__gt", 0)), name="stint_has_laps"
+            ),
         ),
     ]

@@ -4,30 +4,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('strategy', '0006_plan_versions_know_their_parent'),
+        ("strategy", "0006_plan_versions_know_their_parent"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='stintplan',
-            name='actual_fuel_out_ml',
+            model_name="stintplan",
+            name="actual_fuel_out_ml",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='stintplan',
-            name='actual_laps',
+            model_name="stintplan",
+            name="actual_laps",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='stintplan',
-            name='actual_start_lap',
+            model_name="stintplan",
+            name="actual_start_lap",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='planversion',
-            name='origin',
-            field=models.CharField(choices=[('initial', 'first plan'), ('optimised', 'optimiser'), ('manual', 'by hand'), ('imported', 'imported'), ('live', 'on the wall')], max_length=10),
+            model_name="planversion",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("initial", "first plan"),
+                    ("optimised", "optimiser"),
+                    ("manual", "by hand"),
+                    ("imported", "imported"),
+                    ("live", "on the wall"),
+                ],
+                max_length=10,
+            ),
         ),
     ]

@@ -8,218 +8,471 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('racecontrol', '0003_live_events_are_numbered_at_commit'),
-        ('strategy', '0007_stints_know_what_was_driven'),
+        ("racecontrol", "0003_live_events_are_numbered_at_commit"),
+        ("strategy", "0007_stints_know_what_was_driven"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LiveRun',
+            name="LiveRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('scheduled', 'not started'), ('grid', 'on the grid'), ('racing', 'racing'), ('finished', 'finished')], default='scheduled', max_length=9)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('green_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('red_stops_clock', models.BooleanField(default=False)),
-                ('is_training', models.BooleanField(default=False)),
-                ('speed', models.PositiveSmallIntegerField(default=1)),
-                ('heard_ms', models.PositiveBigIntegerField(default=0)),
-                ('heard_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('first_plan', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='strategy.planversion')),
-                ('strategy', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='run', to='strategy.racestrategy')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("scheduled", "not started"),
+                            ("grid", "on the grid"),
+                            ("racing", "racing"),
+                            ("finished", "finished"),
+                        ],
+                        default="scheduled",
+                        max_length=9,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("green_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("red_stops_clock", models.BooleanField(default=False)),
+                ("is_training", models.BooleanField(default=False)),
+                ("speed", models.PositiveSmallIntegerField(default=1)),
+                ("heard_ms", models.PositiveBigIntegerField(default=0)),
+                ("heard_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "first_plan",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="strategy.planversion",
+                    ),
+                ),
+                (
+                    "strategy",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="run",
+                        to="strategy.racestrategy",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LiveProposal',
+            name="LiveProposal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('base_version', models.PositiveIntegerField()),
-                ('at_ms', models.PositiveBigIntegerField()),
-                ('options', models.JSONField(default=list)),
-                ('problem', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('accepted', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='racecontrol.job')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proposals', to='strategy.liverun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("base_version", models.PositiveIntegerField()),
+                ("at_ms", models.PositiveBigIntegerField()),
+                ("options", models.JSONField(default=list)),
+                ("problem", models.JSONField(default=dict)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("accepted", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="racecontrol.job",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="proposals",
+                        to="strategy.liverun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='LiveCommand',
+            name="LiveCommand",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(default=uuid.uuid4)),
-                ('name', models.CharField(max_length=40)),
-                ('base_version', models.PositiveIntegerField()),
-                ('version', models.PositiveIntegerField()),
-                ('at_ms', models.PositiveBigIntegerField(default=0)),
-                ('touched', models.JSONField(default=list)),
-                ('body', models.JSONField(default=dict)),
-                ('before', models.JSONField(default=dict)),
-                ('after', models.JSONField(default=dict)),
-                ('words', models.CharField(max_length=300)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='commands', to='strategy.liverun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.UUIDField(default=uuid.uuid4)),
+                ("name", models.CharField(max_length=40)),
+                ("base_version", models.PositiveIntegerField()),
+                ("version", models.PositiveIntegerField()),
+                ("at_ms", models.PositiveBigIntegerField(default=0)),
+                ("touched", models.JSONField(default=list)),
+                ("body", models.JSONField(default=dict)),
+                ("before", models.JSONField(default=dict)),
+                ("after", models.JSONField(default=dict)),
+                ("words", models.CharField(max_length=300)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="commands",
+                        to="strategy.liverun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['version', 'pk'],
+                "ordering": ["version", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='LapEvent',
+            name="LapEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=40)),
-                ('key', models.CharField(max_length=80)),
-                ('kind', models.CharField(choices=[('lap', 'lap completed'), ('pit_in', 'into the pits'), ('pit_out', 'out of the pits'), ('abort', 'stopped on track')], max_length=7)),
-                ('lap', models.PositiveIntegerField(blank=True, help_text='Laps completed.', null=True)),
-                ('at_ms', models.PositiveBigIntegerField()),
-                ('lap_ms', models.PositiveIntegerField(blank=True, null=True)),
-                ('fuel_ml', models.PositiveIntegerField(blank=True, null=True)),
-                ('is_drive_through', models.BooleanField(default=False)),
-                ('is_void', models.BooleanField(default=False)),
-                ('told_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='laps', to='strategy.liverun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", models.CharField(max_length=40)),
+                ("key", models.CharField(max_length=80)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("lap", "lap completed"),
+                            ("pit_in", "into the pits"),
+                            ("pit_out", "out of the pits"),
+                            ("abort", "stopped on track"),
+                        ],
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "lap",
+                    models.PositiveIntegerField(blank=True, help_text="Laps completed.", null=True),
+                ),
+                ("at_ms", models.PositiveBigIntegerField()),
+                ("lap_ms", models.PositiveIntegerField(blank=True, null=True)),
+                ("fuel_ml", models.PositiveIntegerField(blank=True, null=True)),
+                ("is_drive_through", models.BooleanField(default=False)),
+                ("is_void", models.BooleanField(default=False)),
+                (
+                    "told_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="laps",
+                        to="strategy.liverun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at_ms', 'pk'],
+                "ordering": ["at_ms", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='FuelReading',
+            name="FuelReading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at_ms', models.PositiveBigIntegerField()),
-                ('lap', models.PositiveIntegerField()),
-                ('fuel_ml', models.PositiveIntegerField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readings', to='strategy.liverun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at_ms", models.PositiveBigIntegerField()),
+                ("lap", models.PositiveIntegerField()),
+                ("fuel_ml", models.PositiveIntegerField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="readings",
+                        to="strategy.liverun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at_ms', 'pk'],
+                "ordering": ["at_ms", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='FlagPeriod',
+            name="FlagPeriod",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('fcy', 'full-course yellow'), ('sc', 'safety car'), ('red', 'red flag')], max_length=3)),
-                ('from_ms', models.PositiveBigIntegerField()),
-                ('to_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='flags', to='strategy.liverun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("fcy", "full-course yellow"),
+                            ("sc", "safety car"),
+                            ("red", "red flag"),
+                        ],
+                        max_length=3,
+                    ),
+                ),
+                ("from_ms", models.PositiveBigIntegerField()),
+                ("to_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="flags",
+                        to="strategy.liverun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['from_ms', 'pk'],
+                "ordering": ["from_ms", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Penalty',
+            name="Penalty",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('drive_through', 'drive-through'), ('stop_go', 'stop and go'), ('time', 'time'), ('laps', 'laps'), ('warning', 'warning')], max_length=13)),
-                ('amount', models.PositiveIntegerField(default=0, help_text='ms, or laps.')),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('given_ms', models.PositiveBigIntegerField()),
-                ('served_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='penalties', to='strategy.liverun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("drive_through", "drive-through"),
+                            ("stop_go", "stop and go"),
+                            ("time", "time"),
+                            ("laps", "laps"),
+                            ("warning", "warning"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("amount", models.PositiveIntegerField(default=0, help_text="ms, or laps.")),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("given_ms", models.PositiveBigIntegerField()),
+                ("served_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="penalties",
+                        to="strategy.liverun",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'penalties',
-                'ordering': ['given_ms', 'pk'],
+                "verbose_name_plural": "penalties",
+                "ordering": ["given_ms", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='PitStop',
+            name="PitStop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('in_ms', models.PositiveBigIntegerField()),
-                ('out_ms', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('lap', models.PositiveIntegerField(default=0, help_text='Laps completed when it began.')),
-                ('is_drive_through', models.BooleanField(default=False)),
-                ('fuel_added_ml', models.PositiveIntegerField(blank=True, null=True)),
-                ('tyres', models.CharField(blank=True, choices=[('new', 'new'), ('keep', 'kept')], max_length=4)),
-                ('compound', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('repair_ms', models.PositiveIntegerField(default=0)),
-                ('notes', models.CharField(blank=True, max_length=300)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stops', to='strategy.liverun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("in_ms", models.PositiveBigIntegerField()),
+                ("out_ms", models.PositiveBigIntegerField(blank=True, null=True)),
+                (
+                    "lap",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Laps completed when it began."
+                    ),
+                ),
+                ("is_drive_through", models.BooleanField(default=False)),
+                ("fuel_added_ml", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "tyres",
+                    models.CharField(
+                        blank=True, choices=[("new", "new"), ("keep", "kept")], max_length=4
+                    ),
+                ),
+                ("compound", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("repair_ms", models.PositiveIntegerField(default=0)),
+                ("notes", models.CharField(blank=True, max_length=300)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stops",
+                        to="strategy.liverun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['in_ms', 'pk'],
+                "ordering": ["in_ms", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='WeatherChange',
+            name="WeatherChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at_ms', models.PositiveBigIntegerField()),
-                ('is_wet', models.BooleanField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='weather', to='strategy.liverun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at_ms", models.PositiveBigIntegerField()),
+                ("is_wet", models.BooleanField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="weather",
+                        to="strategy.liverun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at_ms', 'pk'],
+                "ordering": ["at_ms", "pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='liverun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['scheduled', 'grid']), ('green_at__isnull', False), _connector='OR'), name='race_under_way_has_begun'),
+            model_name="liverun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["scheduled", "grid"]),
+                    ("green_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="race_under_way_has_begun",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='liverun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'finished'), _negated=True), ('finished_ms__isnull', False), _connector='OR'), name='finished_race_has_an_end'),
+            model_name="liverun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "finished"), _negated=True),
+                    ("finished_ms__isnull", False),
+                    _connector="OR",
+                ),
+                name="finished_race_has_an_end",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='livecommand',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='live_command_once'),
+            model_name="livecommand",
+            constraint=models.UniqueConstraint(fields=("run", "key"), name="live_command_once"),
         ),
         migrations.AddConstraint(
-            model_name='livecommand',
-            constraint=models.UniqueConstraint(fields=('run', 'version'), name='live_version_once'),
+            model_name="livecommand",
+            constraint=models.UniqueConstraint(fields=("run", "version"), name="live_version_once"),
         ),
         migrations.AddIndex(
-            model_name='lapevent',
-            index=models.Index(fields=['run', 'at_ms'], name='lap_event_run_at'),
+            model_name="lapevent",
+            index=models.Index(fields=["run", "at_ms"], name="lap_event_run_at"),
         ),
         migrations.AddConstraint(
-            model_name='lapevent',
-            constraint=models.UniqueConstraint(fields=('run', 'source', 'key'), name='lap_event_once'),
+            model_name="lapevent",
+            constraint=models.UniqueConstraint(
+                fields=("run", "source", "key"), name="lap_event_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lapevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'lap'), _negated=True), models.Q(('lap__gt', 0), ('lap__isnull', False)), _connector='OR'), name='completed_lap_has_a_number'),
+            model_name="lapevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "lap"), _negated=True),
+                    models.Q(("lap__gt", 0), ("lap__isnull", False)),
+                    _connector="OR",
+                ),
+                name="completed_lap_has_a_number",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fuelreading',
-            constraint=models.UniqueConstraint(fields=('run', 'at_ms'), name='fuel_reading_once'),
+            model_name="fuelreading",
+            constraint=models.UniqueConstraint(fields=("run", "at_ms"), name="fuel_reading_once"),
         ),
         migrations.AddConstraint(
-            model_name='flagperiod',
-            constraint=models.UniqueConstraint(condition=models.Q(('to_ms__isnull', True)), fields=('run',), name='one_flag_out'),
+            model_name="flagperiod",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("to_ms__isnull", True)), fields=("run",), name="one_flag_out"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flagperiod',
-            constraint=models.CheckConstraint(condition=models.Q(('to_ms__isnull', True), ('to_ms__gte', models.F('from_ms')), _connector='OR'), name='flag_ends_after_it_began'),
+            model_name="flagperiod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("to_ms__isnull", True), ("to_ms__gte", models.F("from_ms")), _connector="OR"
+                ),
+                name="flag_ends_after_it_began",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pitstop',
-            constraint=models.UniqueConstraint(fields=('run', 'in_ms'), name='pit_stop_once'),
+            model_name="pitstop",
+            constraint=models.UniqueConstraint(fields=("run", "in_ms"), name="pit_stop_once"),
         ),
         migrations.AddConstraint(
-            model_name='pitstop',
-            constraint=models.CheckConstraint(condition=models.Q(('out_ms__isnull', True), ('out_ms__gte', models.F('in_ms')), _connector='OR'), name='pit_stop_ends_after_it_began'),
+            model_name="pitstop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("out_ms__isnull", True), ("out_ms__gte", models.F("in_ms")), _connector="OR"
+                ),
+                name="pit_stop_ends_after_it_began",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='weatherchange',
-            constraint=models.UniqueConstraint(fields=('run', 'at_ms'), name='weather_change_once'),
+            model_name="weatherchange",
+            constraint=models.UniqueConstraint(fields=("run", "at_ms"), name="weather_change_once"),
         ),
     ]

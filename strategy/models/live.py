@@ -31,6 +31,8 @@ class LiveRun(models.Model):
         RACING = "racing", "racing"
         FINISHED = "finished", "finished"
 
+    STARTED = (State.RACING, State.FINISHED)
+
     strategy = models.OneToOneField(RaceStrategy, on_delete=models.CASCADE, related_name="run")
     # the plan before the start: what the race is held against afterwards
     first_plan = models.ForeignKey(
@@ -46,6 +48,8 @@ class LiveRun(models.Model):
     speed = models.PositiveSmallIntegerField(default=1)
     heard_ms = models.PositiveBigIntegerField(default=0)
     heard_at = models.DateTimeField(null=True, blank=True)
+    # "seat:stint" -> [minutes before, expected ms]: which reminders went out
+    reminded = models.JSONField(default=dict)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -86,9 +86,11 @@ def race_of(run: LiveRun, *, at: datetime | None = None, plan: PlanVersion | Non
     strategy = run.strategy
     plan = plan or strategy.current
     assert plan is not None
+    # pace and burn are held against the numbers the race was planned with
+    physics = run.first_plan or plan
     events = list(run.laps.filter(is_void=False))
     return Race(
-        instance=read_instance(plan.problem),
+        instance=read_instance(physics.problem),
         duration_ms=strategy.event.duration_ms,
         stints=tuple(planned(stint) for stint in plan.stints.order_by("number")),
         state=cast(Any, run.state),
@@ -155,7 +157,7 @@ def run_with_all(strategy_id: int) -> LiveRun | None:
     return (
         LiveRun.objects.select_related(
             "strategy__event", "strategy__team", "strategy__car", "strategy__current",
-            "strategy__instance",
+            "strategy__instance", "first_plan",
         )
         .filter(strategy_id=strategy_id)
         .first()

@@ -27,6 +27,7 @@ from strategy.domain.stints.scoring import Score
 from strategy.domain.stints.solve import Solution, solve
 from strategy.models import (
     Car,
+    LiveRun,
     PlanVersion,
     RaceStrategy,
     StintPlan,
@@ -222,6 +223,8 @@ def open_for_change(strategy_id: int, base_version: int, by: Any) -> RaceStrateg
         )
     if row.is_locked:
         raise Locked(f"{row.name} is locked: unlock it first.")
+    if LiveRun.objects.filter(strategy=row, state__in=LiveRun.STARTED).exists():
+        raise Locked("The race is on or over: its plan is changed on the pit wall.")
     return row
 
 

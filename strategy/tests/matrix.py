@@ -1,6 +1,6 @@
 """Who may open strategy's addresses: objects of one person, closed to everybody else."""
 
-from strategy.models import FormationDraft
+from strategy.models import FormationDraft, LiveRun
 from strategy.services import news, teams
 from strategy.tests import matrix_wall
 from strategy.tests.builders import make_strategy
@@ -66,4 +66,25 @@ def samples(owner):
            for verb in ("optimise", "use", "simulate", "stints")},
         api("put", "strategies/{strategy_id}/plan"): of_strategy,
         **matrix_wall.samples(owner, row),
+        **live_samples(row, api),
+    }  # fmt: skip
+
+
+def live_samples(row, api) -> dict[str, dict]:
+    """The race of this strategy, with one of everything that has an address."""
+    run = LiveRun.objects.get(strategy=row)
+    stop = run.stops.create(in_ms=1_000)
+    penalty = run.penalties.create(kind="time", given_ms=1_000)
+    event = run.laps.first()
+    base, of_strategy = "strategies/{strategy_id}/live", {"strategy_id": row.pk}
+    posts = ("", "/state", "/flags", "/stops", "/penalties", "/weather", "/fuel", "/feed",
+             "/feed/batch")  # fmt: skip
+    return {
+        **{api("post", base + path): of_strategy for path in posts},
+        **{api("get", base + path): of_strategy for path in ("", "/events", "/log")},
+        api("post", base + "/stints/{number}/progress"): of_strategy | {"number": 1},
+        api("patch", base + "/stops/{stop_id}"): of_strategy | {"stop_id": stop.pk},
+        api("post", base + "/penalties/{penalty_id}/served"): (
+            of_strategy | {"penalty_id": penalty.pk}),
+        api("patch", base + "/events/{event_id}"): of_strategy | {"event_id": event.pk},
     }  # fmt: skip

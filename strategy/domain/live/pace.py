@@ -38,7 +38,8 @@ class Burn:
 
 def tyre_ages(race: Race) -> dict[int, int]:
     """Age of the tyres at the start of each stint that was begun, by stint number."""
-    ages, age = {}, 0
+    ages: dict[int, int] = {}
+    age = 0
     for stint in race.driven:
         if stint.start_ms is None:
             continue
@@ -48,24 +49,16 @@ def tyre_ages(race: Race) -> dict[int, int]:
     return ages
 
 
-def expected_ms(race: Race, stint: Driven, lap: int, age: int, fuel_ml: int) -> int:
-    """The plan's time for a lap (from 0) in the conditions as they were."""
-    letters = race.letter(lap)
-    return planned_lap_ms(race, letters, stint.seat, age, fuel_ml, stint.plan.compound)
-
-
 def planned_lap_ms(
     race: Race, letter: str, seat: int, age: int, fuel_ml: int, compound: int
 ) -> int:
-    index = race.instance.conditions.by_lap.index(letter) if (
-        letter in race.instance.conditions.by_lap) else -1  # fmt: skip
-    if index >= 0:
-        return lap_ms(race.instance, lap=index, driver=seat, age=age, fuel_ml=fuel_ml,
-                      compound=compound)  # fmt: skip
-    elsewhere = race.instance.model_copy(
-        update={"conditions": race.instance.conditions.model_copy(update={"by_lap": [letter]})}
-    )
-    return lap_ms(elsewhere, lap=0, driver=seat, age=age, fuel_ml=fuel_ml, compound=compound)
+    """The plan's time for a lap in these conditions, whether or not the plan has such a lap."""
+    letters = "".join(race.instance.conditions.by_lap)
+    lap, instance = letters.find(letter), race.instance
+    if lap < 0:
+        conditions = instance.conditions.model_copy(update={"by_lap": letter})
+        lap, instance = 0, instance.model_copy(update={"conditions": conditions})
+    return lap_ms(instance, lap=lap, driver=seat, age=age, fuel_ml=fuel_ml, compound=compound)
 
 
 def clean_laps(race: Race) -> list[tuple[Driven, int, int, int]]:

@@ -1,0 +1,203 @@
+"""/api/v1/strategies/{id}/live: the wall, the commands of people, and the timing feed."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from racecontrol.shared.paging import Paged, page_of
+from strategy import access
+from strategy.models import LiveCommand, LiveRun
+from strategy.queries import live
+from strategy.schemas import live as s
+from strategy.services.live import feed, notes, race, stints
+from strategy.services.live.frame import NoRace, Order
+
+router = Router(tags=["live"])
+Limit = Query(50, ge=1, le=200)
+BASE = "/strategies/{int:strategy_id}/live"
+
+
+def run_for(request: HttpRequest, strategy_id: int) -> LiveRun:
+    """The race, for members of the team. Raises NotFound for strangers, NoRace before it is open."""
+    access.strategy_for(request.user, strategy_id)
+    run = live.run_with_all(strategy_id)
+    if run is None:
+        raise NoRace("The race is not open on the wall yet.")
+    return run
+
+
+def order_of(request: HttpRequest, strategy_id: int, body: s.OrderIn) -> Order:
+    told: dict[str, Any] = {} if body.key is None else {"key": body.key}
+    return Order(strategy_id=strategy_id, by=request.user, base_version=body.base_version,
+                 at_ms=body.at_ms, at=body.at, **told)  # fmt: skip
+
+
+def command_out(row: LiveCommand | None) -> dict | None:
+    if row is None:
+        return None
+    names = ("key", "name", "words", "version", "base_version", "at_ms", "reason", "before",
+             "after", "created_at")  # fmt: skip
+    return {n: getattr(row, n) for n in names} | {"by": str(row.by or "")}
+
+
+def answer(request: HttpRequest, strategy_id: int, row: LiveCommand | None) -> dict:
+    return {"version": run_for(request, strategy_id).version, "command": command_out(row)}
+
+
+def wall_out(request: HttpRequest, run: LiveRun) -> dict:
+    state = live.wall_of(run)
+    wall = state.wall
+    names = ("state", "clock", "in_car", "in_pits", "fuel", "window", "next_up", "bars", "stints",
+             "turns", "finish", "alerts", "is_wet")  # fmt: skip
+    return {n: getattr(wall, n) for n in names} | {
+        "strategy_id": run.strategy_id,
+        "version": state.version,
+        "plan": state.plan.number,
+        "your_role": access.role_in(request.user, state.strategy.team_id) or "",
+        "is_training": run.is_training,
+        "green_at": run.green_at,
+        "heard_ago_ms": state.heard_ago_ms,
+        "is_stale": state.is_stale,
+        "drivers": [
+            {"seat": seat, "user_id": user_id, "name": wall.bars[seat].name}
+            for seat, user_id in enumerate(state.user_ids)
+        ],
+        "stops": state.stops,
+        "flags": state.flags,
+        "penalties": state.penalties,
+        "log": [command_out(row) for row in state.log],
+        "proposal_id": state.proposal.pk if state.proposal else None,
+    }
+
+
+@router.get(BASE, response=s.WallOut)
+def read_wall(request: HttpRequest, strategy_id: int):
+    """The whole wall. Follow the topic `strategy:<id>` on /live/ to hear when to read it again."""
+    return wall_out(request, run_for(request, strategy_id))
+
+
+@router.post(BASE, response=s.WallOut)
+def open_race(request: HttpRequest, strategy_id: int, body: s.OpenRaceIn):
+    """Put the strategy on the wall; a race that is open stays as it is."""
+    race.open_race(strategy_id=strategy_id, by=request.user, **body.dict())
+    return wall_out(request, run_for(request, strategy_id))
+
+
+@router.post(BASE + "/state", response=s.LiveAnswerOut)
+def set_race_state(request: HttpRequest, strategy_id: int, body: s.RaceStateIn):
+    """To the grid, green flag, chequered flag; one step back undoes."""
+    order = order_of(request, strategy_id, body)
+    return answer(request, strategy_id, race.set_state(order, state=body.state))
+
+
+@router.post(BASE + "/flags", response=s.LiveAnswerOut)
+def wave_flag(request: HttpRequest, strategy_id: int, body: s.FlagIn):
+    order = order_of(request, strategy_id, body)
+    return answer(request, strategy_id, race.set_flag(order, flag=body.flag))
+
+
+@router.post(BASE + "/stints/{int:number}/progress", response=s.LiveAnswerOut)
+def update_progress(request: HttpRequest, strategy_id: int, number: int, body: s.ProgressIn):
+    """A stint on to its next state, or a lap it completed. Drivers say "ready" for their own."""
+    order = order_of(request, strategy_id, body)
+    row = stints.update_stint_progress(order, stint=number, status=body.status, lap=body.lap)
+    return answer(request, strategy_id, row)
+
+
+@router.post(BASE + "/stops", response=s.LiveAnswerOut)
+def log_stop(request: HttpRequest, strategy_id: int, body: s.StopIn):
+    values = body.dict(include=set(notes.STOP_FIELDS))
+    row = notes.log_stop(order_of(request, strategy_id, body), **values)
+    return answer(request, strategy_id, row)
+
+
+@router.patch(BASE + "/stops/{int:stop_id}", response=s.LiveAnswerOut)
+def change_stop(request: HttpRequest, strategy_id: int, stop_id: int, body: s.StopIn):
+    values = body.dict(include=set(notes.STOP_FIELDS))
+    row = notes.log_stop(order_of(request, strategy_id, body), stop_id=stop_id, **values)
+    return answer(request, strategy_id, row)
+
+
+@router.post(BASE + "/penalties", response=s.LiveAnswerOut)
+def give_penalty(request: HttpRequest, strategy_id: int, body: s.PenaltyIn):
+    row = notes.give_penalty(
+        order_of(request, strategy_id, body), kind=body.kind, amount=body.amount, reason=body.reason
+    )
+    return answer(request, strategy_id, row)
+
+
+@router.post(BASE + "/penalties/{int:penalty_id}/served", response=s.LiveAnswerOut)
+def serve_penalty(request: HttpRequest, strategy_id: int, penalty_id: int, body: s.OrderIn):
+    row = notes.serve_penalty(order_of(request, strategy_id, body), penalty_id=penalty_id)
+    return answer(request, strategy_id, row)
+
+
+@router.post(BASE + "/weather", response=s.LiveAnswerOut)
+def change_weather(request: HttpRequest, strategy_id: int, body: s.WeatherIn):
+    """Wet or dry from now; look at the ways on (`replan`) afterwards."""
+    row = notes.change_weather(order_of(request, strategy_id, body), is_wet=body.is_wet)
+    return answer(request, strategy_id, row)
+
+
+@router.post(BASE + "/fuel", response=s.LiveAnswerOut)
+def read_fuel(request: HttpRequest, strategy_id: int, body: s.FuelIn):
+    """Fuel on board after a lap: corrects the burn and everything reckoned from it."""
+    order = order_of(request, strategy_id, body)
+    return answer(request, strategy_id, notes.read_fuel(order, fuel_ml=body.fuel_ml, lap=body.lap))
+
+
+@router.get(BASE + "/events", response=Paged[s.LiveEventOut])
+def list_events(
+    request: HttpRequest, strategy_id: int, limit: int = Limit, cursor: str | None = None
+):
+    """What was told of the race, in the order of its moments."""
+    run = run_for(request, strategy_id)
+    return page_of(run.laps.all(), limit=limit, cursor=cursor, order=("at_ms", "pk"))
+
+
+@router.patch(BASE + "/events/{int:event_id}", response=s.LiveAnswerOut)
+def correct_event(request: HttpRequest, strategy_id: int, event_id: int, body: s.CorrectionIn):
+    """Another moment, another lap, or "this never happened", with the reason."""
+    row = stints.correct_event(
+        order_of(request, strategy_id, body), event_id=event_id, reason=body.reason,
+        to_ms=body.to_ms, lap=body.lap, is_void=body.is_void,
+    )  # fmt: skip
+    return answer(request, strategy_id, row)
+
+
+@router.get(BASE + "/log", response=Paged[s.LiveCommandOut])
+def list_commands(
+    request: HttpRequest, strategy_id: int, limit: int = Limit, cursor: str | None = None
+):
+    """The trail: who did what, when, why, and what it was before; newest first."""
+    run = run_for(request, strategy_id)
+    rows = run.commands.select_related("by")
+    page = page_of(rows, limit=limit, cursor=cursor, order=("-version", "-pk"))
+    return page | {"items": [command_out(row) for row in page["items"]]}
+
+
+def _told(event: s.FeedEventIn) -> feed.Told:
+    return feed.Told(**event.dict(exclude={"source"}))
+
+
+def _heard(heard: feed.Heard) -> dict:
+    names = ("new", "known", "version", "laps", "now_ms")
+    refused = [{"place": place, "why": why} for place, why in heard.refused]
+    return {n: getattr(heard, n) for n in names} | {"refused": refused}
+
+
+@router.post(BASE + "/feed", response=s.FeedOut)
+def feed_one(request: HttpRequest, strategy_id: int, body: s.FeedOneIn):
+    """One event from a timing or telemetry bridge; sent twice it counts once."""
+    return _heard(feed.tell(strategy_id=strategy_id, source=body.source, events=[_told(body)],
+                            by=request.user))  # fmt: skip
+
+
+@router.post(BASE + "/feed/batch", response=s.FeedOut)
+def feed_many(request: HttpRequest, strategy_id: int, body: s.FeedIn):
+    """Many events at once, in any order; a bad one is named and does not stop the others."""
+    told = [_told(event) for event in body.events]
+    return _heard(
+        feed.tell(strategy_id=strategy_id, source=body.source, events=told, by=request.user)
+    )

@@ -1,0 +1,133 @@
+"""Opening the race on the wall, its start and finish, and its flags."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from racecontrol.shared import audit
+from racecontrol.shared.errors import InvalidInput, NotReady
+from strategy import access
+from strategy.domain.live.log import SAME_MOMENT_MS
+from strategy.domain.live.transitions import WrongMove
+from strategy.models import Flag, FlagPeriod, LiveCommand, LiveRun, RaceStrategy
+from strategy.queries.live import run_with_all
+from strategy.services.analytics import queue_report
+from strategy.services.live.frame import Done, Order, command, publish
+from strategy.services.live.tell import start_reminders
+
+State = LiveRun.State
+# from -> to; the last of each is taking back what was done too early
+STEPS = {
+    State.SCHEDULED: {State.GRID, State.RACING},
+    State.GRID: {State.RACING, State.SCHEDULED},
+    State.RACING: {State.FINISHED},
+    State.FINISHED: {State.RACING},
+}
+FASTEST = 10_000
+
+
+@transaction.atomic
+def open_race(
+    *,
+    strategy_id: int,
+    by: Any,
+    red_stops_clock: bool = False,
+    is_training: bool = False,
+    speed: int = 1,
+) -> LiveRun:
+    """Put a strategy on the wall; one that is on it already stays as it is."""
+    access.strategy_for(by, strategy_id, access.PLANNERS)
+    strategy = RaceStrategy.objects.select_for_update(of=["self"]).get(pk=strategy_id)
+    if strategy.current is None:
+        raise NotReady("There is no plan yet: make one first.")
+    if not 1 <= speed <= FASTEST:
+        raise InvalidInput("Speed is 1 or more.", fields={"speed": [f"1 to {FASTEST}."]})
+    _, is_new = LiveRun.objects.get_or_create(
+        strategy=strategy,
+        defaults={
+            "first_plan": strategy.current, "red_stops_clock": red_stops_clock,
+            "is_training": is_training, "speed": speed, "created_by": by,
+        },
+    )  # fmt: skip
+    run = run_with_all(strategy_id)
+    assert run is not None
+    if is_new:
+        audit.record(by=by, verb="live.opened", obj=strategy, after={"training": is_training})
+        publish(run)
+    return run
+
+
+def set_state(order: Order, *, state: str) -> LiveCommand | None:
+    """To the grid, green, to the flag; one step back takes the last of these back."""
+    if state not in State.values:
+        raise InvalidInput("There is no such state.", fields={"state": ["Unknown state."]})
+
+    def act(run: LiveRun, at_ms: int) -> Done:
+        before = run.state
+        if state == before:
+            return Done(None)
+        if state not in STEPS[State(before)]:
+            raise WrongMove(f"The race is {run.get_state_display()}: that is not next.")
+        if state == State.RACING and before != State.FINISHED:
+            run.green_at = order.at or now()
+            run.heard_ms, run.heard_at = 0, now()
+            start_reminders(run)
+        if state == State.FINISHED:
+            _close_flag(run, at_ms)
+            run.finished_ms = at_ms
+            queue_report(run, by=order.by)
+        elif before == State.FINISHED:
+            run.finished_ms = None
+        run.state = state
+        words = {"grid": "On the grid.", "racing": "Green flag: the race is on.",
+                 "finished": "Chequered flag.", "scheduled": "Back from the grid."}[state]  # fmt: skip
+        return Done(words, {"race"}, {"state": before}, {"state": state})
+
+    return command(order, "race", act, body={"state": state}, touches=["race"])
+
+
+def set_flag(order: Order, *, flag: str) -> LiveCommand | None:
+    """Full-course yellow, safety car, red, or green again. What is out already stays out."""
+    if flag not in (*Flag.values, "green"):
+        raise InvalidInput("Flags are fcy, sc, red and green.", fields={"flag": ["Unknown flag."]})
+
+    def act(run: LiveRun, at_ms: int) -> Done:
+        before = out_now(run)
+        if not wave(run, flag, at_ms):
+            return Done(None)
+        words = f"{Flag(flag).label if flag in Flag.values else 'green flag'} out.".capitalize()
+        return Done(words, {"flag"}, {"flag": before}, {"flag": flag, "at_ms": at_ms})
+
+    return command(order, "flag", act, body={"flag": flag}, touches=["flag"], depends=["race"])
+
+
+def out_now(run: LiveRun) -> str:
+    period = run.flags.filter(to_ms=None).first()
+    return period.kind if period else "green"
+
+
+def wave(run: LiveRun, flag: str, at_ms: int) -> bool:
+    """Record a flag; False where it was told before. Raises WrongMove for what cannot follow."""
+    if run.state != State.RACING:
+        raise WrongMove("Flags wave while the race is on.")
+    if flag == "green":
+        near = run.flags.filter(to_ms__range=(at_ms - SAME_MOMENT_MS, at_ms + SAME_MOMENT_MS))
+    else:
+        near = run.flags.filter(kind=flag, from_ms__gte=max(at_ms - SAME_MOMENT_MS, 0),
+                                from_ms__lte=at_ms + SAME_MOMENT_MS)  # fmt: skip
+    if near.exists() or out_now(run) == flag:
+        return False
+    last = run.flags.order_by("-from_ms").first()
+    if last is not None and at_ms < max(last.from_ms, last.to_ms or 0):
+        raise WrongMove("A later flag is known already: this one comes too late.")
+    _close_flag(run, at_ms)
+    if flag != "green":
+        FlagPeriod.objects.create(run=run, kind=flag, from_ms=at_ms)
+    return True
+
+
+def _close_flag(run: LiveRun, at_ms: int) -> None:
+    for period in run.flags.filter(to_ms=None):
+        period.to_ms = max(at_ms, period.from_ms)
+        period.save(update_fields=["to_ms"])
