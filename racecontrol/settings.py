@@ -319,6 +319,7 @@ DEMO_LOADERS: list[str] = [
     "runplans.demo.load_demo",
     "strategy.demo.load_demo",
     "coaching.services.garage_demo.load_demo",
+    "ingestion.demo.load_practice_demo",
 ]
 # What `rotate_keys` asks for files that lie sealed in the store: functions() -> how many.
 SEALED_FILES = ["coaching.services.reasoning_logs.reseal"]
@@ -331,6 +332,7 @@ COACHING_FACT_SOURCES = [
 # What happens after an event was imported, by task name: ingestion knows no other app.
 AFTER_EVENT_IMPORT: list[str] = [
     "coaching.tasks.score_event",
+    "ingestion.tasks.run_match_practice",
 ]
 
 # -- timing source -------------------------------------------------------------------------------

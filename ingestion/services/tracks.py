@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import DateTimeField, F, Func, Value
 from django.utils.timezone import now
 
 from ingestion.domain.moments import to_utc
@@ -15,7 +16,16 @@ from ingestion.liverc import addresses as kinds
 from ingestion.liverc.client import Source, url_of
 from ingestion.liverc.pages.catalogue import CataloguePage
 from ingestion.liverc.pages.dashboard import DashboardPage
-from ingestion.models import Event, FavouriteTrack, Race, Track
+from ingestion.models import (
+    Event,
+    FavouriteTrack,
+    Lap,
+    PracticeDay,
+    PracticeSession,
+    Race,
+    RaceResult,
+    Track,
+)
 from ingestion.services.fetching import fetch_page
 from racecontrol.shared import audit, jobs
 from racecontrol.shared.errors import InvalidInput, RaceError
@@ -184,8 +194,39 @@ def _apply_zone(track: Track, timezone: str, origin: Any) -> None:
             race.started_at = _shifted(race.started_at, old, new)
             race.updated_at = now()
         Race.objects.bulk_update(races, ["completed_at", "started_at", "updated_at"])
+        if event.kind == Event.Kind.PRACTICE_DAY:
+            _shift_practice(event, old, new)
         event.timezone, event.updated_at = timezone, now()
         event.save(update_fields=["timezone", "updated_at"])
+
+
+_DAY_MOMENTS = (
+    "first_started_at", "last_started_at", "last_ended_at",
+    "source_first_started_at", "source_last_started_at",
+)  # fmt: skip
+
+
+def _shift_practice(event: Event, old: ZoneInfo, new: ZoneInfo) -> None:
+    """Sessions, the day's figures and every crossing keep the wall clock they were read from."""
+    sessions = list(event.practice_sessions.all())
+    for session in sessions:
+        session.started_at = _shifted(session.started_at, old, new)
+        session.ended_at = _shifted(session.ended_at, old, new)
+    PracticeSession.objects.bulk_update(sessions, ["started_at", "ended_at"])
+    day = PracticeDay.objects.filter(event=event).first()
+    if day is not None:
+        for name in _DAY_MOMENTS:
+            setattr(day, name, _shifted(getattr(day, name), old, new))
+        day.save(update_fields=_DAY_MOMENTS)
+    on_the_wall = Func(Value(old.key), F("crossed_at"), function="timezone")
+    Lap.objects.filter(
+        result_id__in=RaceResult.objects.filter(race__event=event).values("pk"),
+        crossed_at__isnull=False,
+    ).update(
+        crossed_at=Func(
+            Value(new.key), on_the_wall, function="timezone", output_field=DateTimeField()
+        )
+    )
 
 
 def _shifted(moment: datetime | None, old: ZoneInfo, new: ZoneInfo) -> datetime | None:

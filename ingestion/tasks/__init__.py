@@ -12,6 +12,7 @@ from ingestion.tasks.practice import (
     run_discover_practice,
     run_import_practice_day,
     run_import_practice_days,
+    run_match_practice,
     run_retry_practice_session,
     watch_practice,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "run_import_practice_day",
     "run_import_practice_days",
     "run_import_race",
+    "run_match_practice",
     "run_retry_practice_session",
     "run_sync_tracks",
     "watch_practice",

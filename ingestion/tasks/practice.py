@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from ingestion.models import Event
 from ingestion.services.imports import AlreadyImporting
-from ingestion.services.practice import alerts, drift
+from ingestion.services.practice import alerts, drift, matching
 from ingestion.services.practice.discovery import discover_days
 from ingestion.services.practice.importing import import_day, import_session
 from ingestion.services.practice.runs import LIMITS, close_lost_runs
@@ -92,6 +93,12 @@ def run_check_practice_day(job: jobs.Running, source_event_id: str) -> dict:
             source_event_id=source_event_id, job_id=job.id
         ).as_dict(),
     )
+
+
+def run_match_practice(job: jobs.Running, event_id: int) -> dict:
+    """News of an imported event: practice sessions at its track may have found their drivers."""
+    event = Event.objects.filter(pk=event_id, kind=Event.Kind.RACE).first()
+    return {"sessions": matching.match_after_races(event) if event else 0}
 
 
 def check_practice_drift() -> dict[str, int]:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
 from ingestion.domain.labels import person_key
 from ingestion.domain.practice import UNKNOWN_DRIVER, is_unknown
-from ingestion.domain.practice_matching import AMBIGUOUS, FOUND, NEW, UNKNOWN, Match, match_driver
+from ingestion.domain.practice_matching import AMBIGUOUS, FOUND, UNKNOWN, Match, match_driver
 from ingestion.models import (
     Driver,
     DriverAlias,
@@ -19,11 +21,11 @@ from ingestion.models import (
     RaceResult,
 )
 from ingestion.services.practice.figures import refresh_figures
-from racecontrol.shared import audit
+from racecontrol.shared import audit, jobs
 from racecontrol.shared.errors import InvalidInput, NotFound, NotReady
 
 Method = PracticeSession.Method
-OPEN_METHODS = (NEW, AMBIGUOUS, UNKNOWN)  # looked at again when more is known
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -59,21 +61,32 @@ def _except(people: dict[int, str], driver_id: int | None) -> dict[int, str]:
 
 
 def known_of(track_id: int, sessions: list[PracticeSession]) -> Known:
-    """Three queries for any number of sessions; merged drivers answer through whom they became."""
+    """A few queries for any number of sessions; merged drivers answer through whom they became.
+
+    Who is known from races stands in for a namesake known from practice alone.
+    """
     known = Known(track_id)
-    numbers = {one.transponder for one in sessions if one.transponder}
     keys = {person_key(one.driver_name)[:200] for one in sessions}
-    for row in DriverTransponder.objects.filter(number__in=numbers).select_related(
-        "driver__merged_into"
-    ):
-        driver = row.driver.merged_into or row.driver
-        known.by_number.setdefault(row.number, {})[driver.pk] = driver.name
+    held = [
+        (row.number, row.driver.merged_into or row.driver)
+        for row in DriverTransponder.objects.filter(
+            number__in={one.transponder for one in sessions if one.transponder}
+        ).select_related("driver__merged_into")
+    ]
+    keys |= {driver.name_key for _, driver in held}
     named = Driver.objects.filter(name_key__in=keys, is_unknown=False)
+    found: list[tuple[str, Driver]] = []
     for driver in named.select_related("merged_into").order_by("pk"):
-        meant = driver.merged_into or driver
-        known.by_name.setdefault(driver.name_key, {})[meant.pk] = meant.name
+        found.append((driver.name_key, driver.merged_into or driver))
     for alias in DriverAlias.objects.filter(name_key__in=keys).select_related("driver"):
-        known.by_name.setdefault(alias.name_key, {})[alias.driver_id] = alias.driver.name
+        found.append((alias.name_key, alias.driver))
+    raced = {key for key, driver in found if driver.source_driver_id}
+    for key, driver in found:
+        if driver.source_driver_id or key not in raced:
+            known.by_name.setdefault(key, {})[driver.pk] = driver.name
+    for number, driver in held:
+        if driver.source_driver_id or driver.name_key not in raced:
+            known.by_number.setdefault(number, {})[driver.pk] = driver.name
     return known
 
 
@@ -137,29 +150,56 @@ def match_values(match: Match) -> dict[str, Any]:
 
 
 def look_again(event: Event) -> int:
-    """Sessions nobody was found for: perhaps somebody is known by now. A person's word stands."""
+    """Sessions of people no race knew: perhaps one does by now. A person's word stands."""
+    results = {
+        row.race_id: row
+        for row in RaceResult.objects.filter(
+            race__event=event, driver__source_driver_id=None
+        ).select_related("driver")
+    }
     sessions = list(
-        PracticeSession.objects.filter(
-            event=event, match_method__in=OPEN_METHODS, race__isnull=False
-        )
-        .select_related("event", "race")
+        PracticeSession.objects.filter(event=event, race__in=results)
+        .exclude(match_method=Method.MANUAL)
+        .select_related("event")
         .order_by("pk")
     )
     known = known_of(event.track_id, sessions)
     changed = 0
     for session in sessions:
-        result = RaceResult.objects.filter(race=session.race).first()
-        if result is None:
-            continue
+        result = results[session.race_id or 0]
         match = known.match(session, without=result.driver_id)
         if match.driver_id is None or match.method not in FOUND:
+            continue
+        is_raced = Driver.objects.filter(pk=match.driver_id, source_driver_id__isnull=False)
+        if not result.driver.is_unknown and not is_raced.exists():
             continue
         moment = now()
         RaceResult.objects.filter(pk=result.pk).update(driver_id=match.driver_id, updated_at=moment)
         PracticeSession.objects.filter(pk=session.pk).update(
-            updated_at=moment, **match_values(match)
+            updated_at=moment, matched_at=moment, **match_values(match)
         )
         changed += 1
+    return changed
+
+
+@transaction.atomic
+def match_after_races(event: Event) -> int:
+    """An imported race event makes people known: look again at its track's practice days."""
+    days = Event.objects.filter(
+        track_id=event.track_id,
+        kind=Event.Kind.PRACTICE_DAY,
+        practice_sessions__race__results__driver__source_driver_id=None,
+        practice_sessions__race__isnull=False,
+    )
+    changed = 0
+    for day in Event.objects.filter(pk__in=days.values("pk")).order_by("pk"):
+        found = look_again(day)
+        if found:
+            refresh_figures(day)
+            log.info("practice_matched_again", source_event_id=day.source_event_id, sessions=found)
+            for task in settings.AFTER_EVENT_IMPORT:
+                jobs.enqueue(task, day.pk, key=f"{task}:{day.pk}")
+        changed += found
     return changed
 
 

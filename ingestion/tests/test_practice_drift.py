@@ -1,0 +1,213 @@
+"""Days that change after their import: noticed by the clock, flagged, followed up, told when late."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils.timezone import now
+from waffle.models import Flag
+
+from ingestion import tasks
+from ingestion.fake_liverc.people import DEMO
+from ingestion.models import (
+    Event,
+    PracticeAlert,
+    PracticeDay,
+    PracticeDrift,
+    PracticeRun,
+    PracticeSession,
+    Race,
+)
+from ingestion.services.practice import alerts
+from ingestion.services.practice.archive import archive_day
+from ingestion.tests.builders import make_track
+from ingestion.tests.practice_builders import make_practice_day
+from ingestion.tests.practice_days import DAY, DAY_ID, do_import, sessions_of
+from racecontrol.models import Job
+from racecontrol.shared import flags, jobs
+
+pytestmark = pytest.mark.django_db
+EVENING = f"{DAY}T12:00:00Z"
+NEXT_DAY = f"{DAY + timedelta(days=1)}T20:00:00Z"
+
+
+@pytest.fixture
+def imported(site, practice_on):
+    """The day as imported on its evening; the clock stands a day and a bit later."""
+    with time_machine.travel(EVENING, tick=True):
+        do_import()
+    with time_machine.travel(NEXT_DAY, tick=True):
+        yield site
+
+
+def test_the_clock_notices_flags_and_follows_up(imported, queued, run_jobs):
+    said = sessions_of(imported)
+    imported.change(op="add_session", session_id=said[0].id)
+    imported.change(op="remove_session", session_id=said[1].id)
+    longer = next(one for one in said[2:] if one.is_valid(one.laps_ms[-1] + 900))
+    imported.change(op="edit_session", session_id=longer.id, add_ms=900)
+
+    assert tasks.check_practice_drift() == {"days": 1}
+    jobs.run_now(Job.objects.get(func__endswith="run_check_practice_day"))
+
+    drift = PracticeDrift.objects.get()
+    assert (drift.new, drift.removed, drift.changed) == (1, 1, 1)
+    assert drift.session_ids["removed"] == [str(said[1].id)]
+    assert PracticeDay.objects.get().has_drift is True
+    event = Event.objects.get()
+    assert event.drifted_at
+    assert [func for func, _ in queued()][-1] == "ingestion.tasks.run_import_practice_day"
+
+    run_jobs()
+
+    drift.refresh_from_db()
+    assert drift.settled_at
+    assert PracticeDay.objects.get().has_drift is False
+    standing = Race.objects.filter(missing_since=None, state="imported")
+    assert standing.count() == len(sessions_of(imported))
+    assert PracticeSession.objects.exclude(missing_since=None).count() == 1
+
+
+def test_a_day_that_is_the_same_is_only_looked_at(imported, run_jobs):
+    before = PracticeDay.objects.get().checked_at
+
+    tasks.check_practice_drift()
+    run_jobs()
+
+    assert PracticeDay.objects.get().checked_at > before
+    assert PracticeDrift.objects.count() == 0
+    assert PracticeRun.objects.filter(kind="check", outcome="done").count() == 1
+    assert tasks.check_practice_drift() == {"days": 0}  # not again so soon
+
+
+def test_old_archived_and_never_imported_days_are_left_alone(imported):
+    make_practice_day(track=make_track("elsewhere"), day=DAY, last_ingested_at=None)
+    assert tasks.check_practice_drift() == {"days": 1}
+
+    with time_machine.travel(now() + timedelta(days=8)):
+        assert tasks.check_practice_drift() == {"days": 0}
+    archive_day(event_id=Event.objects.get(source_event_id=DAY_ID).pk)
+    assert tasks.check_practice_drift() == {"days": 0}
+
+
+def test_nothing_is_asked_while_nobody_has_practice_days(imported, user):
+    flag = Flag.objects.get(name=flags.ENABLE_PRACTICE_DAYS)
+    flag.everyone = False
+    flag.save()
+    assert tasks.check_practice_drift() == {"days": 0}
+    assert Job.objects.filter(func__endswith="run_check_practice_day").count() == 0
+
+
+def test_a_flag_nobody_was_chosen_for_is_on_for_nobody(db):
+    Flag.objects.create(name=flags.ENABLE_PRACTICE_DAYS, superusers=False)
+    assert flags.is_on_for_anybody(flags.ENABLE_PRACTICE_DAYS) is False
+
+
+def test_somebody_chosen_counts(user):
+    Flag.objects.create(name=flags.ENABLE_PRACTICE_DAYS, superusers=False).users.add(user)
+    assert flags.is_on_for_anybody(flags.ENABLE_PRACTICE_DAYS) is True
+
+
+# -- alerts
+
+
+def runs(kind, *, good, bad, outcome="failed", hours_ago=1):
+    track = make_track(DEMO)
+    ended = now() - timedelta(hours=hours_ago)
+    PracticeRun.objects.bulk_create(
+        PracticeRun(
+            kind=kind, track=track, first_day=DAY, last_day=DAY, started_at=ended,
+            finished_at=ended, outcome="done" if n < good else outcome,
+        )
+        for n in range(good + bad)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad", "firing"),
+    [
+        pytest.param("discovery", 9, 1, [], id="ten per cent are allowed"),
+        pytest.param("discovery", 8, 2, ["discovery_failures"], id="more are not"),
+        pytest.param("import", 19, 1, [], id="five per cent are allowed"),
+        pytest.param("import", 18, 1, ["import_failures"], id="more are not, of imports"),
+        pytest.param("check", 0, 9, [], id="looks are not counted"),
+        pytest.param("import", 1, 1, [], id="two runs are no rate"),
+    ],
+)
+def test_rates_of_failure(kind, good, bad, firing):
+    runs(kind, good=good, bad=bad)
+
+    assert alerts.evaluate() == firing
+
+
+def test_partly_done_is_not_done_and_yesterday_is_forgotten():
+    runs("import", good=3, bad=3, outcome="partial")
+    assert alerts.evaluate() == ["import_failures"]
+
+    with time_machine.travel(now() + timedelta(hours=24)):
+        assert alerts.evaluate() == []
+
+
+def test_an_alert_is_mailed_when_it_starts_each_day_and_when_it_ends(
+    staff, mailoutbox, django_capture_on_commit_callbacks
+):
+    def look(at):
+        with time_machine.travel(at), django_capture_on_commit_callbacks(execute=True):
+            alerts.evaluate()
+        return [mail.subject for mail in mailoutbox]
+
+    start = now()
+    runs("discovery", good=0, bad=5)
+    first = look(start)
+    assert first == ["[Race Control] Practice days: discoveries fail"]
+    assert mailoutbox[0].to == [staff.email]
+    assert "5 of 5 in 24 hours failed; 10% are allowed." in mailoutbox[0].body
+
+    assert look(start + timedelta(minutes=15)) == first
+    runs("discovery", good=0, bad=5, hours_ago=-23)
+    assert look(start + timedelta(hours=24, minutes=1))[-1].endswith("fail, still")
+    assert len(mailoutbox) == 2
+    assert look(start + timedelta(hours=60))[-1].endswith("it is over")
+    assert len(look(start + timedelta(hours=61))) == 3
+    assert PracticeAlert.objects.get(rule="discovery_failures").is_firing is False
+
+
+@pytest.mark.parametrize(("hours", "firing"), [(24, []), (25, ["late_drift"])])
+def test_a_change_long_after_the_import_is_told(hours, firing):
+    day, found = make_practice_day(), now()
+    PracticeDrift.objects.create(
+        event=day, found_at=found, ingested_at=found - timedelta(hours=hours), new=2
+    )
+
+    assert alerts.evaluate() == firing
+    says = PracticeAlert.objects.get(rule="late_drift").says
+    assert (day.name in says) == bool(firing)
+
+
+def test_a_run_whose_job_was_given_up_has_failed():
+    job = Job.objects.create(title="x", func="x", state="dead", message="Given up.")
+    runs("import", good=0, bad=1)
+    PracticeRun.objects.update(outcome="running", finished_at=None, job=job)
+
+    tasks.watch_practice()
+
+    run = PracticeRun.objects.get()
+    assert (run.outcome, run.failures[0]["reason"]) == ("failed", "Given up.")
+
+
+def test_metrics_tell_of_runs_pages_requests_and_drift(site, staff, client, user):
+    site.fail("view_session", "500", times=1)
+    do_import()
+    client.force_login(staff)
+
+    shown = client.get("/metrics").text
+
+    sessions = len(sessions_of(site))
+    assert 'racecontrol_practice_runs_total{kind="import",outcome="done"} 1.0' in shown
+    assert (
+        f'racecontrol_practice_pages_total{{from="liverc",kind="import"}} {sessions + 1}.0' in shown
+    )
+    assert 'racecontrol_practice_run_seconds_count{kind="import"} 1.0' in shown
+    assert 'racecontrol_practice_requests_day{result="failed"} 1.0' in shown
+    assert f'racecontrol_practice_requests_day{{result="ok"}} {sessions + 1}.0' in shown
+    assert "racecontrol_practice_drift_total 0.0" in shown
