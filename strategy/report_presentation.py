@@ -14,8 +14,8 @@ from strategy.presentation import clock
 Body = dict[str, Any]
 PARTS = (
     ("plan_ms", "Plan", "the stints driven instead of the best ones"),
-    ("pit_ms", "Pit", "stops over what their work should take"),
-    ("pace_ms", "Pace", "clean laps over the drivers' usual ones"),
+    ("pit_ms", "Pit", "stops slower than the usual one of this race"),
+    ("pace_ms", "Pace", "clean laps slower than the driver's usual one here"),
     ("neutral_ms", "Cautions", "laps under flags over what they should take"),
     ("incident_ms", "Incidents", "slow laps, penalties and the rest"),
 )

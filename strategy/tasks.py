@@ -63,6 +63,8 @@ def measure(job: jobs.Running, run_id: int) -> dict | None:
     report = analytics.measure(run_id=run_id)
     if report is None:
         return None
+    if not analytics.is_fresh(report):
+        raise jobs.Later(now(), "the log was corrected meanwhile")
     return {"report": report.pk, "url": reverse("strategy:report", args=[report.run.strategy_id])}
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from strategy.views import events, formation, plans, report, teams, wall
+from strategy.views import events, formation, plans, report, teams, wall, wall_commands
 
 app_name = "strategy"
 urlpatterns = [
@@ -41,6 +41,7 @@ urlpatterns = [
     path("<int:strategy_id>/report.json", report.report_json, name="report-json"),
     path("teams/<int:team_id>/trends/", report.trends, name="trends"),
     path("<int:strategy_id>/wall/", wall.wall, name="wall"),
+    path("<int:strategy_id>/wall/do/<str:name>/", wall_commands.do, name="wall-do"),
     path("<int:strategy_id>/wall/me/", wall.my_turn, name="my-turn"),
     path("<int:strategy_id>/plan.csv", plans.plan_csv, name="csv"),
     path("<int:strategy_id>/plan.json", plans.plan_json, name="json"),

@@ -59,7 +59,7 @@ def drive_lines(bars: Sequence[DriveBar]) -> list[DriveLine]:
     ]  # fmt: skip
 
 
-def race_chart(wall: Wall, *, title: str = "Plan against race") -> Chart:
+def race_chart(wall: Wall, *, title: str = "Stints on the race clock") -> Chart:
     """Two rows a driver: as the plan had it, and as it went and is expected to go."""
     seats: dict[int, str] = {line.seat: line.name for line in wall.stints}
     plans = [stint.plan for stint in wall.projection.race.driven]
@@ -127,6 +127,7 @@ def turn_of(state: WallState, seat: int | None) -> dict[str, Any] | None:
     if turn is None:
         return None
     mine = [line for line in state.wall.stints if line.seat == seat]
+    coming = state.wall.next_up
     bar = next(one for one in state.wall.bars if one.seat == seat)
     return {
         "turn": turn, "at": state.moment(turn.at_ms), "bar": bar,
@@ -134,5 +135,7 @@ def turn_of(state: WallState, seat: int | None) -> dict[str, Any] | None:
         "plus_minus_min": max(round(turn.plus_minus_ms / 60_000), 1) if turn.plus_minus_ms else 0,
         "stints": [{"line": line, "at": state.moment(line.start_ms or line.planned_start_ms),
                     "state": STATES[line.status]} for line in mine],
-        "is_next": state.wall.next_up is not None and state.wall.next_up.seat == seat,
+        "out_at": state.moment(bar.must_out_ms),
+        "is_next": coming is not None and coming.seat == seat,
+        "may_confirm": coming is not None and coming.seat == seat and not coming.is_ready,
     }  # fmt: skip

@@ -137,6 +137,7 @@
     const body = new URLSearchParams(entry.fields);
     body.set("key", entry.key);
     body.set("base_version", entry.base);
+    body.set("knows", (entry.knows || []).join(" "));
     let answer = null;
     let told = {};
     try {
@@ -171,10 +172,8 @@
     isCut = false;
     pause = 1000;
     queue = queue.filter((one) => one !== entry);
-    // What waited behind it was decided knowing it: nobody else came in between.
-    if (told.version === entry.base + 1 || told.is_own_next) {
-      for (const one of queue) if (one.base === entry.base) one.base = told.version;
-    }
+    // What waited behind it was decided knowing it.
+    for (const one of queue) one.knows = [...(one.knows || []), entry.key].slice(-40);
     keep();
     say(told.words || entry.words, "good");
     show();

@@ -1,13 +1,14 @@
 """Reads of measured races: the log of one as a record, reports of a team, a person's newest pace."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import QuerySet
 
 from strategy.domain.analytics.from_log import Visit, record_of
 from strategy.domain.analytics.record import Planned, Record
+from strategy.domain.stints.instance import read_instance
 from strategy.models import (
     DriverResult,
     LiveRun,
@@ -38,8 +39,11 @@ def record_of_run(run: LiveRun) -> Record:
               s.is_drive_through)
         for s in run.stops.all()
     ]  # fmt: skip
+    race = race_of(run)
+    if run.first_plan is not None:  # a plan made on the wall has the race's own numbers already
+        race = replace(race, instance=read_instance(run.first_plan.problem))
     added = sum(p.amount for p in run.penalties.all() if p.kind == Penalty.Kind.TIME)
-    return record_of(race_of(run), visits, penalty_ms=added)
+    return record_of(race, visits, penalty_ms=added)
 
 
 def planned_of(plan: PlanVersion) -> list[Planned]:

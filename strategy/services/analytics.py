@@ -11,6 +11,7 @@ from strategy import access
 from strategy.domain.analytics.decisions import Decision, carried_on
 from strategy.domain.analytics.record import Planned, Record
 from strategy.domain.analytics.report import analyse
+from strategy.domain.stints.instance import read_instance
 from strategy.models import Car, DriverResult, LiveRun, PlanVersion, RaceReport
 from strategy.queries import analytics
 from strategy.queries import live as live_queries
@@ -54,11 +55,12 @@ class StrategyAnalytics:
                 carried_on(self.record.stints, plan_of(plan), lap=lap, laps=laps)
                 for plan in (after, before)
             )
+            then = read_instance(after.problem) if after.origin == PlanVersion.Origin.LIVE else None
             out.append(Decision(
                 key=str(after.number), kind=command.name if command else after.origin,
                 label=command.words if command else after.reason, lap=lap, at_ms=at_ms,
                 chosen=chosen, alternative=other, by=str(command.by) if command and command.by else "",
-                known=self._known(at_ms),
+                known=self._known(at_ms), then=then,
             ))  # fmt: skip
         return out
 
@@ -143,6 +145,12 @@ def measure(
         return None
     body = room.analyze_strategy_performance(seconds=seconds, is_cancelled=is_cancelled)
     return keep(run, body, seen)
+
+
+def is_fresh(report: RaceReport) -> bool:
+    """Is the log still what the report was made from?"""
+    run = LiveRun.objects.get(pk=report.run_id)
+    return run.state != LiveRun.State.FINISHED or analytics.log_seen(run) == report.log_seen
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from ingestion.queries import drivers_search, pace_of_driver
 from ingestion.queries.drivers import drivers as known_drivers
 from racecontrol.shared.errors import InvalidInput
 from strategy.models import EventInstance, EventParticipation, StrategyEvent
+from strategy.queries.analytics import Measured, measured_pace
 
 MS = timedelta(milliseconds=1)
 WET_PERCENT = 110  # assumed where nobody typed a wet lap
@@ -65,20 +66,31 @@ def pace_of(row: EventParticipation) -> dict[str, Any]:
     """Dry and wet lap and spread of a signup, each with its source.
 
     Imported laps come first: the driver the person linked, else one a claim says he is, at the
-    event's track. Then what was typed in, then the event's typical lap. Timing pages do not tell
-    rain from dry, so a wet lap is typed in or the dry one and a tenth.
+    event's track. Then what was typed in, then what the person's latest race on our wall at this
+    track showed, then the event's typical lap. Timing pages do not tell rain from dry, so a wet lap
+    is typed in, shown in a race of ours, or the dry one and a tenth.
     """
-    found = imported_pace(row)
+    found, raced = imported_pace(row), measured_pace(row.user, row.event.track)
+    dry, source = found_pace(row.lap_ms, raced.dry_ms if raced else None, raced)
     if found is None:
-        dry, source = (row.lap_ms, "typed in at sign-up") if row.lap_ms else (
-            row.event.lap_ms, "the event's typical lap")  # fmt: skip
-        pace = {"lap_ms": dry, "spread_ms": None, "source": source, "timing_driver_id": None}
+        pace = {"lap_ms": dry or row.event.lap_ms, "spread_ms": None, "timing_driver_id": None,
+                "source": source or "the event's typical lap"}  # fmt: skip
     else:
-        pace, dry = found, found["lap_ms"]
+        pace = found
+    wet, wet_source = found_pace(row.wet_lap_ms, raced.wet_ms if raced else None, raced)
     return pace | {
-        "wet_lap_ms": row.wet_lap_ms or dry * WET_PERCENT // 100,
-        "wet_source": "typed in at sign-up" if row.wet_lap_ms else "dry lap and a tenth",
-    }  # fmt: skip
+        "wet_lap_ms": wet or pace["lap_ms"] * WET_PERCENT // 100,
+        "wet_source": wet_source or "dry lap and a tenth",
+    }
+
+
+def found_pace(
+    typed_ms: int | None, raced_ms: int | None, raced: Measured | None
+) -> tuple[int | None, str]:
+    """A lap typed in, or the one a race showed; what was filled in and kept is still the race's."""
+    if raced is not None and raced_ms and typed_ms in (None, raced_ms):
+        return raced_ms, f"measured in {raced.source}"
+    return typed_ms, "typed in at sign-up" if typed_ms else ""
 
 
 def drivers_of(

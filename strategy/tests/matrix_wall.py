@@ -11,5 +11,6 @@ def samples(owner, strategy):
     return {
         **{f"strategy:{name}": of_strategy for name in (
             "wall", "my-turn", "report", "report-csv", "report-json", "take-burn")},
+        "strategy:wall-do": of_strategy | {"name": "flag"},
         "strategy:trends": {"team_id": run.strategy.team_id},
     }  # fmt: skip

@@ -33,7 +33,7 @@ def test_first_and_last_laps_of_a_stint_are_marked():
     record = record_of(finished())
 
     assert [lap.number for lap in record.laps if lap.is_in] == [7, 15]
-    assert [lap.number for lap in record.laps if lap.is_out] == [8, 16]
+    assert [lap.number for lap in record.laps if lap.is_out] == [0, 8, 16]
 
 
 def test_readings_tell_the_burn_and_what_was_left():

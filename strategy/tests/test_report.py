@@ -12,8 +12,8 @@ from racecontrol.shared.errors import NotReady
 from racecontrol.testing.pages import Page
 from strategy.models import LapEvent, RaceReport
 from strategy.queries import analytics as reads
-from strategy.services import analytics
-from strategy.tests.builders import make_person
+from strategy.services import analytics, drivers
+from strategy.tests.builders import make_event, make_person, sign_up
 from strategy.tests.race_builders import drive
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +196,25 @@ def test_measured_pace_is_offered_at_the_same_track_only(user):
     assert str(report.run.strategy.event) in found.source
     assert reads.measured_pace(user, "Monza") is None
     assert reads.measured_pace(other, "Spa") is None
+
+
+def test_the_next_signup_is_filled_in_with_the_race_as_its_source(client, user):
+    report = measured(user, event={"track": "Spa"}, slower_ms=500)
+    event = make_event(user, report.run.strategy.team, name="Next year", track="Spa")
+
+    page = client.get(reverse("strategy:signup", args=[event.pk]))
+
+    assert page.context["form"]["lap_ms"].value() == 150.5
+    assert b"Three hours" in page.content
+
+
+def test_the_next_plan_takes_the_measured_pace_and_says_so(user):
+    report = measured(user, event={"track": "Spa"}, slower_ms=500)
+    event = make_event(user, report.run.strategy.team, name="Next year", track="Spa")
+
+    pace = drivers.pace_of(sign_up(event, user))
+    typed = drivers.pace_of(sign_up(event, user, lap_ms=149_000, base_version=1))
+
+    assert pace["lap_ms"] == 150_500
+    assert pace["source"].startswith("measured in Three hours")
+    assert (typed["lap_ms"], typed["source"]) == (149_000, "typed in at sign-up")

@@ -16,6 +16,7 @@ from strategy.domain.regulations import PRESETS
 from strategy.forms import EventForm, SignupForm, take_refusal
 from strategy.forms.rules import TITLES, RuleSheet
 from strategy.models import RaceStrategy
+from strategy.queries.analytics import measured_pace
 from strategy.rules_in_words import told_rules
 from strategy.services import drivers, events
 
@@ -158,6 +159,12 @@ def sign_up(request: HttpRequest, event_id: int) -> HttpResponse:
             "no_night": signup.no_night, "no_wet": signup.no_wet,
             "timing_driver": f"#{signup.timing_driver_id}" if signup.timing_driver_id else "",
         }  # fmt: skip
+    raced = measured_pace(request.user, event.track)
+    if raced is not None and not (initial.get("lap_ms") or initial.get("wet_lap_ms")):
+        initial |= {"lap_ms": raced.dry_ms / 1000 if raced.dry_ms else None,
+                    "wet_lap_ms": raced.wet_ms / 1000 if raced.wet_ms else None}  # fmt: skip
+    else:
+        raced = None
     form = SignupForm(request.POST or None, cars=cars, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -176,6 +183,7 @@ def sign_up(request: HttpRequest, event_id: int) -> HttpResponse:
             return redirect("strategy:event", event_id)
     context = {
         "pace": drivers.pace_of(signup) if signup else None,
+        "filled_in": raced.source if raced else "",
         "event": event, "form": form, "grid": grid_of(event, signup, request.user.time_zone),
         "zone": request.user.time_zone,
     }  # fmt: skip

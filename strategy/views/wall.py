@@ -6,11 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from racecontrol.shared.errors import RaceError
 from racecontrol.shared.htmx import answer
 from strategy import access
 from strategy.models import RaceReport, RaceStrategy
 from strategy.queries.live import WallState, run_with_all, wall_of
+from strategy.wall_controls import controls
 from strategy.wall_presentation import figures, turn_of
+from strategy.wall_typed import opening, typed
 
 
 def _context(request: HttpRequest, row: RaceStrategy, state: WallState | None) -> dict[str, Any]:
@@ -21,10 +24,20 @@ def _context(request: HttpRequest, row: RaceStrategy, state: WallState | None) -
         "part_url": f"{here}?screen=1" if is_screen else here, "zone": request.user.time_zone,
         "is_planner": access.role_in(request.user, row.team_id) in access.PLANNERS,
         "has_report": RaceReport.objects.filter(run__strategy=row).exists(),
-        "problem": "",
+        "problem": "", "typed": [],
     }  # fmt: skip
     if state is not None:
-        context |= {"state": state, "wall": state.wall, **figures(state)}
+        context |= {
+            "state": state,
+            "wall": state.wall,
+            "controls": [],
+            "typed": [],
+            **figures(state),
+        }
+        if context["is_planner"] and not is_screen:
+            context |= {"controls": controls(state), "typed": typed(state)}
+    elif context["is_planner"]:
+        context["typed"] = [opening()]
     return context
 
 
@@ -39,6 +52,17 @@ def wall(request: HttpRequest, strategy_id: int) -> HttpResponse:
     row = access.strategy_for(request.user, strategy_id)
     context = _context(request, row, _state(row))
     return answer(request, page="strategy/wall.html", part="strategy/_wall.html", context=context)
+
+
+def refused_wall(request: HttpRequest, strategy_id: int, refusal: RaceError) -> HttpResponse:
+    """The wall as it is, with what was refused on top."""
+    row = access.strategy_for(request.user, strategy_id)
+    named = [text for texts in refusal.fields.values() for text in texts]
+    context = _context(request, row, _state(row))
+    context["problem"] = " ".join([str(refusal), *(t for t in named if t not in str(refusal))])
+    response = answer(request, page="strategy/wall.html", context=context, ok=False)
+    response.status_code = refusal.status
+    return response
 
 
 @require_GET

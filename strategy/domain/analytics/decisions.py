@@ -11,7 +11,10 @@ from strategy.domain.stints.instance import Instance, Stint
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A choice made on `lap` at `at_ms`: the whole race as chosen and as it would have gone on."""
+    """A choice made on `lap` at `at_ms`: the whole race as chosen and as it would have gone on.
+
+    `then` is the problem as it looked at that moment, where it is known better than before the start.
+    """
 
     key: str
     kind: str
@@ -22,6 +25,7 @@ class Decision:
     alternative: Sequence[Stint]
     by: str = ""
     known: Sequence[tuple[float, float, float]] = field(default=())
+    then: Instance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def judge(
 
     Both meet the same luck, so only the decision makes the difference.
     """
+    then = decision.then or then
     start = {"from_lap": decision.lap, "from_ms": decision.at_ms}
     ways = (decision.chosen, decision.alternative)
     chosen, other = (

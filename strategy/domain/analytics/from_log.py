@@ -128,7 +128,7 @@ def _laps(
         out.append(Lap(
             number=lap, ms=here.at_ms - began - standing, end_ms=here.at_ms, seat=stint.seat,
             stint=n, age=age + step, fuel_ml=max(fuel_now, 0), compound=stint.compound,
-            letter=race.letter(lap), neutral=flag, is_out=n > 0 and step == 0,
+            letter=race.letter(lap), neutral=flag, is_out=step == 0,
             is_in=n < len(stints) - 1 and lap == stint.end_lap - 1,
         ))  # fmt: skip
     return out

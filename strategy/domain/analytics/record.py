@@ -17,7 +17,10 @@ SLOW = 1.07
 
 @dataclass(frozen=True, slots=True)
 class Lap:
-    """One lap. `ms` is time on the track: a stop within the lap is not part of it."""
+    """One lap. `ms` is time on the track: a stop within the lap is not part of it.
+
+    `is_out`: the first of a stint, out of the pits or off the grid.
+    """
 
     number: int
     ms: int

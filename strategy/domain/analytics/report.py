@@ -165,7 +165,7 @@ def _decisions(
     for one in decisions:
         row = {"key": one.key, "kind": one.kind, "label": one.label, "lap": one.lap,
                "at_ms": one.at_ms, "by": one.by}  # fmt: skip
-        if one.lap < min(after.race.laps, record.instance.race.laps):
+        if one.lap < min(after.race.laps, (one.then or record.instance).race.laps):
             found = judge(one, then=record.instance, after=after, neutrals=record.neutrals)
             row |= {
                 "gain_ms": found.gain_ms, "expected_ms": found.expected_ms, "low_ms": found.low_ms,

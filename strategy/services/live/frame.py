@@ -19,6 +19,7 @@ from strategy import access
 from strategy.domain.live.log import Race
 from strategy.models import LiveCommand, LiveRun, PitStop, RaceStrategy, StintPlan
 from strategy.queries.live import MILLISECOND, now_ms, race_of, run_with_all
+from strategy.services.analytics import queue_report
 
 LONGEST_MS = 10 * 86_400_000
 FUTURE_MS = 60_000  # clocks differ; a minute ahead is not a mistake yet
@@ -31,7 +32,8 @@ class NoRace(NotReady):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What every command carries."""
+    """What every command carries. `knows`: keys of the sender's own commands, sent before this one
+    and not yet in the version it was based on; they are no news to whoever pressed the button."""
 
     strategy_id: int
     by: Any
@@ -39,6 +41,7 @@ class Order:
     base_version: int | None = None
     at_ms: int | None = None
     at: datetime | None = None
+    knows: frozenset[UUID] = frozenset()
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ def command(
             raise InvalidInput("This key was used for another command.",
                                fields={"key": ["Take a new one for each command."]})  # fmt: skip
         return known
-    refuse_stale(run, order.base_version, {*touches, *depends})
+    refuse_stale(run, order.base_version, {*touches, *depends}, order.knows)
     at_ms = moment_of(run, order)
     done = act(run, at_ms)
     if done.words is None:
@@ -109,16 +112,26 @@ def keep(run: LiveRun, order: Order, name: str, body: dict, at_ms: int, done: Do
 
 
 def publish(run: LiveRun, **more: Any) -> None:
+    """Tell the pages; a race that is over is measured, and again after each correction."""
     live.publish(
         f"strategy:{run.strategy_id}", {"live": run.version, "heard_ms": run.heard_ms} | more
     )
+    if run.state == LiveRun.State.FINISHED:
+        queue_report(run)
 
 
-def refuse_stale(run: LiveRun, base_version: int | None, concerns: set[str]) -> None:
+def refuse_stale(
+    run: LiveRun,
+    base_version: int | None,
+    concerns: set[str],
+    knows: frozenset[UUID] = frozenset(),
+) -> None:
     """Raise StaleWrite, with every change since, if one of them is of what the command is about."""
     if base_version is None or base_version >= run.version:
         return
-    since = run.commands.filter(version__gt=base_version).select_related("by")
+    since = (
+        run.commands.filter(version__gt=base_version).exclude(key__in=knows).select_related("by")
+    )
     clashes = [row for row in since if concerns & set(row.touched)]
     if clashes:
         last = clashes[-1]

@@ -1,0 +1,160 @@
+"""Commands from the wall's page: plain forms, the script's JSON, refusals, and own commands in a row."""
+
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from racecontrol.testing.pages import Page
+from strategy.models import LiveRun, Membership
+from strategy.services.live import race
+from strategy.services.live.frame import Order
+from strategy.tests.builders import make_person, make_strategy
+from strategy.tests.live_builders import make_run
+
+pytestmark = pytest.mark.django_db
+JSON = {"Accept": "application/json"}
+
+
+def url(run, name):
+    return reverse("strategy:wall-do", args=[run.strategy_id, name])
+
+
+def send(client, run, name, **data):
+    base = {"base_version": run.version, "key": str(uuid4())}
+    return client.post(url(run, name), base | data, headers=JSON)
+
+
+def test_a_plain_form_does_it_and_goes_back_to_the_wall(client, user):
+    run = make_run(user, laps=3)
+
+    answer = client.post(url(run, "flag"), {"flag": "sc", "base_version": run.version})
+
+    assert answer.status_code == 302
+    assert run.flags.get().kind == "sc"
+    assert "Safety car" in Page(client.get(answer.url)).text("wall")
+
+
+def test_the_race_goes_from_the_wall_to_the_flag_by_forms(client, user):
+    row = make_strategy(user)
+    wall = reverse("strategy:wall-do", args=[row.pk, "open"])
+
+    client.post(wall, {"is_training": "on"})
+    for state in ("grid", "racing", "finished"):
+        client.post(reverse("strategy:wall-do", args=[row.pk, "state"]), {"state": state})
+
+    run = LiveRun.objects.get(strategy=row)
+    assert (run.state, run.is_training) == ("finished", True)
+
+
+def test_the_script_is_told_the_version_and_what_was_done(client, user):
+    run = make_run(user, laps=3)
+
+    answer = send(client, run, "progress", stint=1, status="completed")
+
+    assert answer.json()["version"] == run.version + 1
+    assert "completed" in answer.json()["words"]
+
+
+def test_a_command_sent_twice_is_done_once(client, user):
+    run = make_run(user, laps=3)
+    key = str(uuid4())
+
+    first, second = (send(client, run, "fuel", fuel_ml="40.5", key=key) for _ in range(2))
+
+    assert first.json() == second.json()
+    assert run.readings.get().fuel_ml == 40_500
+
+
+def test_a_stale_command_is_told_who_did_what(client, user):
+    run = make_run(user, laps=3)
+    mate = make_person("mate")
+    Membership.objects.create(team=run.strategy.team, user=mate, role="strategist")
+    race.set_flag(Order(run.strategy_id, mate, base_version=run.version), flag="fcy")
+
+    answer = send(client, run, "flag", flag="sc")
+
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "stale_write"
+    assert "mate" in str(answer.json()["error"])
+
+
+def test_ones_own_commands_in_a_row_are_no_news_to_oneself(client, user):
+    run = make_run(user, laps=3)
+    key = str(uuid4())
+    send(client, run, "flag", flag="fcy", key=key)
+
+    stale = send(client, run, "flag", flag="sc")
+    knowing = send(client, run, "flag", flag="sc", knows=key)
+
+    assert (stale.status_code, knowing.status_code) == (409, 200)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "field"),
+    [
+        ("flag", {"flag": "blue"}, "flag"),
+        ("fuel", {"fuel_ml": "much"}, "fuel_ml"),
+        ("progress", {"status": "completed"}, "stint"),
+        ("fuel", {"fuel_ml": "10", "knows": "not-a-key"}, "knows"),
+    ],
+)
+def test_bad_input_names_its_field_and_changes_nothing(client, user, name, data, field):
+    run = make_run(user, laps=3)
+
+    answer = send(client, run, name, **data)
+
+    assert answer.status_code == 422
+    assert field in answer.json()["error"]["fields"]
+    assert not run.commands.exists()
+
+
+def test_a_refused_form_shows_the_wall_and_why(client, user):
+    run = make_run(user, laps=3)
+
+    answer = client.post(url(run, "progress"), {"stint": 3, "status": "ready"})
+
+    assert answer.status_code == 409
+    assert b"Stint 2 comes before it" in answer.content
+
+
+def test_drivers_may_look_and_say_they_are_ready_but_not_command(client, user):
+    run = make_run(user, laps=3)
+    Membership.objects.filter(user=user, team=run.strategy.team).update(role="driver")
+
+    assert send(client, run, "flag", flag="sc").status_code == 403
+    page = client.get(reverse("strategy:wall", args=[run.strategy_id]))
+    assert b"data-command" not in page.content
+
+
+def test_strangers_command_nothing(client, user):
+    run = make_run(make_person("somebody"), laps=3)
+
+    assert send(client, run, "flag", flag="sc").status_code == 404
+
+
+def test_an_unknown_command_is_not_found(client, user):
+    assert send(client, make_run(user, laps=3), "fly").status_code == 404
+
+
+def test_the_chequered_flag_queues_the_report_once(client, user, queued):
+    run = make_run(user, laps=3)
+
+    send(client, run, "state", state="finished")
+    run.refresh_from_db()
+    send(client, run, "penalty", kind="time", amount="10", reason="track limits")
+
+    assert [name for name, _ in queued()].count("strategy.tasks.measure") == 1
+
+
+def test_the_driver_who_is_next_says_so_on_his_phone(client, user):
+    run = make_run(user, laps=3)
+    Membership.objects.filter(user=user, team=run.strategy.team).update(role="driver")
+    page = reverse("strategy:my-turn", args=[run.strategy_id])
+    assert run.strategy.current.stints.get(number=2).driver == user
+    assert "I am ready" in Page(client.get(page)).text("wall")
+
+    answer = send(client, run, "progress", stint=2, status="ready")
+
+    assert answer.status_code == 200
+    assert "knows that you are ready" in Page(client.get(page)).text("wall")

@@ -1,0 +1,89 @@
+"""Commands from the wall: a plain form goes back to the wall, the page's own script gets JSON."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, RaceError
+from strategy import access
+from strategy.forms import wall as forms
+from strategy.models import LiveCommand, LiveRun
+from strategy.services.live import notes, race, stints
+from strategy.services.live.frame import Order
+from strategy.views.wall import refused_wall
+from strategy.wall_typed import choices_of
+
+Do = Callable[..., LiveCommand | LiveRun | None]
+COMMANDS: dict[str, tuple[type[forms.CommandForm], Do]] = {
+    "state": (forms.StateForm, race.set_state),
+    "flag": (forms.FlagForm, race.set_flag),
+    "progress": (forms.ProgressForm, stints.update_stint_progress),
+    "correct": (forms.CorrectForm, stints.correct_event),
+    "stop": (forms.StopForm, notes.log_stop),
+    "penalty": (forms.PenaltyForm, notes.give_penalty),
+    "served": (forms.ServedForm, notes.serve_penalty),
+    "weather": (forms.WeatherForm, notes.change_weather),
+    "fuel": (forms.FuelForm, notes.read_fuel),
+}
+
+
+@require_POST
+def do(request: HttpRequest, strategy_id: int, name: str) -> HttpResponse:
+    """One command. Refusals name their fields; a stale one says what changed meanwhile."""
+    access.strategy_for(request.user, strategy_id)
+    wants_json = "application/json" in request.headers.get("Accept", "")
+    try:
+        words, version = _act(request, strategy_id, name)
+    except RaceError as refusal:
+        if wants_json:
+            return _refusal(refusal)
+        if isinstance(refusal, NotFound | NotAllowed):
+            raise
+        return refused_wall(request, strategy_id, refusal)
+    if wants_json:
+        return JsonResponse({"words": words, "version": version})
+    messages.success(request, words)
+    return redirect("strategy:wall", strategy_id)
+
+
+def _act(request: HttpRequest, strategy_id: int, name: str) -> tuple[str, int]:
+    if name == "open":
+        form = _read(forms.OpenForm(request.POST))
+        run = race.open_race(strategy_id=strategy_id, by=request.user, **form.values())
+        return "The race is on the wall.", run.version
+    if name not in COMMANDS:
+        raise NotFound("There is no such command.")
+    kind, service = COMMANDS[name]
+    form = _read(_form(kind, strategy_id, request))
+    order = Order(strategy_id=strategy_id, by=request.user, **form.frame())
+    done = service(order, **form.values())
+    if done is None:
+        return "That was told already.", LiveRun.objects.get(strategy_id=strategy_id).version
+    return done.words, done.version
+
+
+def _form(
+    kind: type[forms.CommandForm], strategy_id: int, request: HttpRequest
+) -> forms.CommandForm:
+    run = LiveRun.objects.filter(strategy_id=strategy_id).first()
+    return kind(request.POST, **choices_of(kind, run))
+
+
+def _read(form: forms.CommandForm) -> forms.CommandForm:
+    if form.is_valid():
+        return form
+    fields = {name: [str(e) for e in errors] for name, errors in form.errors.items()}
+    first = next(iter(fields))
+    raise InvalidInput(f"{form.fields[first].label or first}: {fields[first][0]}"
+                       if first in form.fields else fields[first][0], fields=fields)  # fmt: skip
+
+
+def _refusal(refusal: RaceError) -> JsonResponse:
+    error: dict[str, Any] = {"code": refusal.code, "message": str(refusal)}
+    if refusal.fields:
+        error["fields"] = refusal.fields
+    return JsonResponse({"error": error}, status=refusal.status)

@@ -1,0 +1,73 @@
+"""The commands of the wall that take typing: their forms, with what may be chosen in this race."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from strategy.forms import wall as forms
+from strategy.models import LapEvent, LiveRun
+from strategy.queries.live import WallState
+
+EVENTS_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """One form of the wall, folded away under its title."""
+
+    key: str
+    name: str
+    title: str
+    verb: str
+    form: forms.CommandForm
+    has_moment: bool = False
+    has_preview: bool = False
+    paint: str = ""
+    paint_from: str = ""
+    is_open: bool = False
+
+
+def typed(state: WallState) -> list[Typed]:
+    """What a planner may type during and after the race."""
+    run = state.run
+    common: dict[str, Any] = {"initial": {"base_version": state.version}}
+
+    def form(kind: type[forms.CommandForm]) -> forms.CommandForm:
+        return kind(auto_id=f"{kind.__name__.lower()}-%s", **common, **choices_of(kind, run))
+
+    found = []
+    if run.state == LiveRun.State.RACING:
+        found += [
+            Typed("fuel", "fuel", "Fuel reading", "Note it", form(forms.FuelForm), has_moment=True,
+                  paint="fuel", paint_from="fuel_ml"),
+            Typed("penalty", "penalty", "Penalty", "Note it", form(forms.PenaltyForm),
+                  has_moment=True),
+        ]  # fmt: skip
+    if run.state in (LiveRun.State.RACING, LiveRun.State.FINISHED):
+        found.append(Typed("stop", "stop", "Pit log", "Note it", form(forms.StopForm)))
+        if run.laps.exists():
+            correct = form(forms.CorrectForm)
+            found.append(Typed("correct", "correct", "Put the log right", "Put it right", correct))
+    return found
+
+
+def opening() -> Typed:
+    return Typed("open", "open", "Put the race on the wall", "Open the wall",
+                 forms.OpenForm(auto_id="open-%s"), is_open=True)  # fmt: skip
+
+
+def choices_of(kind: type[forms.CommandForm], run: LiveRun | None) -> dict[str, Any]:
+    """What a form lets choose among: the stops and the events of this race."""
+    if run is None:
+        return {}
+    if kind is forms.StopForm:
+        return {"stops": [(s.pk, f"lap {s.lap}") for s in run.stops.order_by("-in_ms")]}
+    if kind is forms.CorrectForm:
+        rows = run.laps.order_by("-at_ms", "-pk")[:EVENTS_SHOWN]
+        return {"events": [(e.pk, told(e)) for e in rows]}
+    return {}
+
+
+def told(event: LapEvent) -> str:
+    lap = f" {event.lap}" if event.lap else ""
+    void = " (taken back)" if event.is_void else ""
+    return f"{event.get_kind_display()}{lap} at {event.at_ms / 1000:.0f} s{void}"
