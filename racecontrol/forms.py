@@ -30,3 +30,14 @@ class TokenForm(forms.Form):
         help_text="Leave empty for a token without an end.",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )
+
+
+class LeaveForm(forms.Form):
+    """Deleting the account asks for the password: a page left open must not be enough."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    is_sure = forms.BooleanField(label="I know that nothing of it can be brought back.")

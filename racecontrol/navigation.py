@@ -34,7 +34,7 @@ SECTIONS = (
     Section("Team", "strategy:teams", "users", ("strategy:team",)),
 )
 PERSONAL = (
-    Section("Account", "account", "circle-user", ("account", "account_")),
+    Section("Account", "account", "circle-user", ("account", "account_", "own-data", "leave")),
     Section("API tokens", "tokens", "key-round", ("token",)),
     Section("API", "api_docs", "braces", ("api_docs",)),
     Section("Operations", "ops", "server", ("ops",), staff_only=True),

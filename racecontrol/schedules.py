@@ -4,6 +4,7 @@ CRON = {
     "racecontrol.tasks.revive_jobs": "* * * * *",
     "racecontrol.tasks.check_the_day": "0 6 * * *",
     "racecontrol.tasks.prune": "17 3 * * *",
+    "racecontrol.tasks.drop_exports": "29 * * * *",
     "ingestion.tasks.prune_pages": "47 3 * * *",
     "ingestion.tasks.check_practice_drift": "23 * * * *",
     "ingestion.tasks.watch_practice": "*/15 * * * *",

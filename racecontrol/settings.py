@@ -329,6 +329,11 @@ COACHING_FACT_SOURCES = [
     "coaching.queries.garage_facts.facts",
     "coaching.queries.practice_facts.facts",
 ]
+# What rooms do before a person and all their rows go: functions(user), by name, repeatable.
+BEFORE_PERSON_GOES = [
+    "coaching.services.connections.let_go",
+    "strategy.services.leaving.let_go",
+]
 # What happens after an event was imported, by task name: ingestion knows no other app.
 AFTER_EVENT_IMPORT: list[str] = [
     "coaching.tasks.score_event",

@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from racecontrol import operations
 from racecontrol.models import Job
+from racecontrol.personal import export
 from racecontrol.shared import jobs, live, ratelimit
 
 
@@ -28,3 +29,8 @@ def prune() -> dict[str, int]:
     call_command("clearsessions")
     news = live.prune(before=now() - timedelta(days=1))
     return {"live": news, "jobs": old_jobs, "windows": ratelimit.forget_old_windows()}
+
+
+def drop_exports() -> int:
+    """Packed data that nobody fetched within a day."""
+    return export.drop_old()

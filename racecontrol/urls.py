@@ -8,6 +8,7 @@ from django.urls import include, path
 
 from racecontrol import views
 from racecontrol.api import api
+from racecontrol.personal import pages as personal_pages
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Race Control"
@@ -21,6 +22,11 @@ urlpatterns = [
     path("account/", views.account, name="account"),
     path("account/tokens/", views.api_tokens, name="tokens"),
     path("account/tokens/<int:token_id>/revoke/", views.revoke_token, name="token-revoke"),
+    path("account/data/", personal_pages.own_data, name="own-data"),
+    path("account/data/export/", personal_pages.ask_export, name="export-ask"),
+    path("account/data/<uuid:export_id>.zip", personal_pages.fetch_export, name="export-fetch"),
+    path("account/data/leave/", personal_pages.leave, name="leave"),
+    path("account/left/", personal_pages.left, name="left"),
     path("ops/", views.ops, name="ops"),
     path("health/live", views.health_live, name="health_live"),
     path("health/ready", views.health_ready, name="health_ready"),

@@ -372,6 +372,13 @@ def _queue_revocation(provider: str, token: str, *, is_api_key: bool = False) ->
     )  # fmt: skip
 
 
+def let_go(user: Any) -> None:
+    """Before a person goes: their permissions are given back by rows that name nobody."""
+    for row in Connection.objects.filter(owner=user):
+        _queue_revocation(row.provider, row.access_token, is_api_key=row.is_api_key)
+        jobs.Job.objects.filter(func="coaching.tasks.tell_reconnect", args=[row.pk]).delete()
+
+
 def give_back(*, revocation_id: int) -> datetime | None:
     """Give a permission back; when to try again, or None once it is done or given up."""
     row = Revocation.objects.filter(pk=revocation_id).first()

@@ -1,0 +1,1 @@
+"""What belongs to one person, in every room: handed out whole, and deleted whole."""

@@ -1,0 +1,65 @@
+"""Your data: fetch all of it, or delete the account with all of it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_not_required
+from django.core.files.storage import default_storage
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from racecontrol.forms import LeaveForm
+from racecontrol.models import PersonExport
+from racecontrol.personal import deletion, export
+from racecontrol.shared.errors import RaceError
+from racecontrol.shared.htmx import answer
+
+
+@never_cache
+@require_safe
+def own_data(request: HttpRequest) -> HttpResponse:
+    """What was packed lately, and the way out."""
+    rows = PersonExport.objects.filter(owner=request.user).select_related("job")[:10]
+    return answer(request, page="own_data.html", context={"exports": rows})
+
+
+@require_POST
+def ask_export(request: HttpRequest) -> HttpResponse:
+    export.request_export(by=request.user)
+    return redirect("own-data")
+
+
+@never_cache
+@require_safe
+def fetch_export(request: HttpRequest, export_id: UUID) -> Any:
+    row = export.open_export(by=request.user, export_id=export_id)
+    name = f"race-control-{row.created_at:%Y-%m-%d}.zip"
+    return FileResponse(
+        default_storage.open(row.stored_as, "rb"), as_attachment=True, filename=name
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest) -> HttpResponse:
+    """Delete the account: locked at once, purged in the background."""
+    form = LeaveForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            deletion.request_deletion(by=request.user, password=form.cleaned_data["password"])
+        except RaceError as refusal:
+            form.add_error("password" if "password" in refusal.fields else None, str(refusal))
+        else:
+            logout(request)
+            return redirect("left")
+    return answer(request, page="leave.html", context={"form": form}, ok=not form.errors)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def left(request: HttpRequest) -> HttpResponse:
+    return render(request, "left.html")

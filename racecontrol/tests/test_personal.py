@@ -1,0 +1,357 @@
+"""Everything of a person handed out, then deleted, then searched for in every table and store."""
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test import Client
+from django.utils.timezone import now
+from django_q.models import OrmQ
+
+from coaching.connections.fakes import FakeProviders
+from coaching.models import (
+    Activity,
+    ActivityDetail,
+    AthleteUpload,
+    CheckIn,
+    Connection,
+    DailyMetric,
+    Revocation,
+)
+from ingestion.models import FavouriteTrack, Track
+from racecontrol.models import AuditEvent, Job, PersonDeletion, PersonExport, User
+from racecontrol.personal import belongings, deletion, export
+from racecontrol.shared import audit, jobs, secrets, tokens
+from racecontrol.shared.errors import InvalidInput, NotAllowed
+from racecontrol.testing.matrix import rooms_matrix
+from strategy.models import Membership, Team
+
+pytestmark = pytest.mark.django_db
+ID = 918_273_645
+PASSWORD = "pass-word-1"
+
+
+@pytest.fixture(autouse=True)
+def own_storage(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+
+
+@pytest.fixture
+def leaver(db):
+    """Somebody with things in every room, whose number and names occur nowhere else."""
+    person = User.objects.create_user(
+        pk=ID, username="zebulon-quirk", email="zebulon@quirk.example", password=PASSWORD,
+        display_name="Zebulon Quirk",
+    )  # fmt: skip
+    rooms_matrix(person)
+    ride = Activity.objects.filter(owner=person).first()
+    ActivityDetail.objects.create(activity=ride, title="To the lighthouse", curves={"bpm": [150]})
+    upload = AthleteUpload.objects.filter(owner=person).first()
+    upload.stored_as = default_storage.save("athlete/zebulon-quirk.zip", ContentFile(b"raw health"))
+    upload.save()
+    CheckIn.objects.update_or_create(
+        owner=person, local_date=now().date(),
+        defaults={"values": {"readiness": 61}, "note": "slept badly", "at": now()},
+    )  # fmt: skip
+    track = Track.objects.first() or Track.objects.create(slug="quiet", name="Quiet")
+    FavouriteTrack.objects.get_or_create(user=person, track=track)
+    tokens.make(by=person, name="bridge of zebulon-quirk", scope="read")
+    return person
+
+
+NEEDLES = (str(ID), "zebulon", "quirk")
+
+
+def places_of(*needles) -> list[str]:
+    """Where these words lie: every column of every table, sealed ones opened, queue, files, cache."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables"
+            " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(
+                f'SELECT (regexp_match(t::text, %s))[1] FROM "{table}" t WHERE t::text ~* %s',
+                [f"(?i)({'|'.join(needles)})", "|".join(needles)],
+            )
+            found += sorted({f"{table}: {word}" for (word,) in cursor.fetchall()})
+    texts = {
+        f"sealed {model._meta.label}": repr(list(model._base_manager.values_list(*[f.attname for f in fields])))
+        for model, fields in secrets.encrypted_fields()
+    }  # fmt: skip
+    texts["queue"] = repr([message.task for message in OrmQ.objects.all()])
+    texts["sessions"] = repr([session.get_decoded() for session in Session.objects.all()])
+    texts["cache"] = repr(getattr(cache._connections[cache._alias], "_cache", {}))
+    for path in _files(""):
+        with default_storage.open(path, "rb") as file:
+            texts[f"file {path}"] = path + file.read().decode("latin-1")
+    found += [
+        f"{place}: {needle}"
+        for place, text in texts.items()
+        for needle in needles
+        if needle.lower() in text.lower()
+    ]
+    return found
+
+
+def _files(folder) -> list[str]:
+    try:
+        folders, names = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return []
+    here = f"{folder}/" if folder else ""
+    return [here + name for name in names] + [p for f in folders for p in _files(here + f)]
+
+
+def packed(person) -> zipfile.ZipFile:
+    row = export.request_export(by=person)
+    jobs.run_now(row.job)
+    row.refresh_from_db()
+    with default_storage.open(row.stored_as, "rb") as file:
+        return zipfile.ZipFile(io.BytesIO(file.read()))
+
+
+# -- export ------------------------------------------------------------------------------------
+
+
+def test_an_export_holds_every_row_of_every_room(leaver):
+    box = packed(leaver)
+
+    names = set(box.namelist())
+    for table in belongings.owned():
+        count = table.rows(leaver).count()
+        if count and table.model not in (PersonExport,):
+            rows = json.loads(box.read(f"yours/{table.label}.json"))
+            assert len(rows) == count, table.label
+    rooms = {name.split("/")[1].split(".")[0] for name in names if name.startswith("yours/")}
+    assert rooms >= {"racecontrol", "ingestion", "runplans", "strategy", "coaching"}
+    assert "mentioned/racecontrol.job.json" in names
+    assert box.read("files/athlete/zebulon-quirk.zip") == b"raw health"
+    assert box.testzip() is None
+
+
+def test_what_lies_sealed_is_readable_and_what_opens_doors_is_left_out(leaver):
+    box = packed(leaver)
+
+    check_ins = json.loads(box.read("yours/coaching.checkin.json"))
+    assert check_ins[-1]["note"] == "slept badly"
+    details = json.loads(box.read("yours/coaching.activitydetail.json"))
+    assert details[0]["title"] == "To the lighthouse"
+    connections = json.loads(box.read("yours/coaching.connection.json"))
+    assert connections
+    assert all("access_token" not in row for row in connections)
+    account = json.loads(box.read("yours/racecontrol.user.json"))
+    assert (account[0]["email"], "password" in account[0]) == ("zebulon@quirk.example", False)
+
+
+def test_an_export_holds_nothing_of_anybody_else(leaver, other):
+    Activity.objects.create(
+        owner=other, source="FIT file", starts_at=now(), on=now().date(), elapsed_s=4711,
+        moving_s=4711,
+    )  # fmt: skip
+
+    rows = json.loads(packed(leaver).read("yours/coaching.activity.json"))
+
+    assert {row["owner_id"] for row in rows} == {ID}
+
+
+def test_a_large_history_is_packed_in_little_memory(user):
+    import tracemalloc
+
+    DailyMetric.objects.bulk_create(
+        DailyMetric(owner=user, metric="steps", on=now().date() - timedelta(days=n % 3000),
+                    source=f"s{n // 3000}", value=n, unit="count")
+        for n in range(3_000)
+    )  # fmt: skip
+    target = io.BytesIO()
+    tracemalloc.start()
+    try:
+        assert export.pack(user, target) >= 3_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 2_500_000, peak
+
+
+def test_only_the_owner_fetches_and_only_for_a_day(leaver, other):
+    packed(leaver)
+    row = PersonExport.objects.filter(owner=leaver, job__isnull=False).get()
+    url = f"/account/data/{row.pk}.zip"
+    owner, somebody = Client(), Client()
+    owner.force_login(leaver)
+    somebody.force_login(other)
+
+    answer = owner.get(url)
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert "no-store" in answer["Cache-Control"]
+    assert b"".join(answer.streaming_content)[:2] == b"PK"
+    assert somebody.get(url).status_code == 404
+
+    PersonExport.objects.update(expires_at=now())
+    assert owner.get(url).status_code == 404
+    assert export.drop_old() >= 1
+    assert not _files("exports")
+
+
+def test_asking_twice_packs_once(user):
+    assert export.request_export(by=user) == export.request_export(by=user)
+
+
+# -- deletion ----------------------------------------------------------------------------------
+
+
+def test_export_then_delete_leaves_nothing_anywhere(leaver, other, settings):
+    team = Membership.objects.filter(user=leaver).first().team
+    Membership.objects.create(team=team, user=other, role="driver")
+    client = Client()
+    client.force_login(leaver)
+    packed(leaver)
+    audit.record(
+        by=leaver, verb="team.created", obj=team, after={"user": ID, "name": "Zebulon Quirk"}
+    )
+    cache.set("zebulon-quirk", 1)
+    assert len(places_of(*NEEDLES)) > 20  # the search finds what there is
+
+    answer = client.post("/account/data/leave/", {"password": PASSWORD, "is_sure": "on"})
+    assert answer["Location"] == "/account/left/"
+    assert client.get("/account/").status_code == 302  # locked at once
+    job = Job.objects.get(func="racecontrol.personal.tasks.purge_person")
+    jobs.run_now(job)
+
+    job.refresh_from_db()
+    assert (job.state, job.message) == ("done", "")
+    assert places_of(*NEEDLES) == []
+    assert _files("") == []
+    receipt = PersonDeletion.objects.get()
+    assert (receipt.user_id, receipt.rows > 100) == (None, True)
+    line = AuditEvent.objects.get(verb="account.deleted")
+    assert line.object_id == str(receipt.pk)
+    assert set(line.after) == {"rows", "files"}
+    # what is the team's stays, with an owner
+    assert Team.objects.filter(pk=team.pk).exists()
+    assert "owner" in Membership.objects.filter(team=team).values_list("role", flat=True)
+
+
+def test_a_second_delivery_does_nothing(leaver):
+    row = deletion.request_deletion(by=leaver, password=PASSWORD)
+
+    assert deletion.purge(deletion_id=row.pk)["rows"] > 100
+    assert deletion.purge(deletion_id=row.pk) == {}
+    assert AuditEvent.objects.filter(verb="account.deleted").count() == 1
+
+
+def test_a_purge_that_breaks_keeps_the_account_locked_and_can_be_repeated(leaver, monkeypatch):
+    row = deletion.request_deletion(by=leaver, password=PASSWORD)
+    with monkeypatch.context() as broken:
+        broken.setattr(deletion, "_delete_rows", lambda user: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            deletion.purge(deletion_id=row.pk)
+    leaver.refresh_from_db()
+    assert not leaver.is_active
+    assert Activity.objects.filter(owner=leaver).exists()
+
+    deletion.purge(deletion_id=row.pk)
+
+    assert places_of(*NEEDLES) == []
+
+
+def test_work_under_way_is_waited_for(leaver):
+    job = jobs.enqueue("racecontrol.tests.work.count", 1, owner=leaver)
+    Job.objects.filter(pk=job.pk).update(state="running", started_at=now())
+    row = deletion.request_deletion(by=leaver, password=PASSWORD)
+    assert Job.objects.get(pk=job.pk).is_cancel_requested
+
+    with pytest.raises(jobs.Later):
+        deletion.purge(deletion_id=row.pk)
+
+    PersonDeletion.objects.update(requested_at=now() - timedelta(minutes=11))
+    deletion.purge(deletion_id=row.pk)
+    assert not User.objects.filter(pk=ID).exists()
+
+
+def test_permissions_are_given_back_after_the_person_is_gone(user, settings):
+    from coaching.tests.connected import connect, stand_ins
+
+    with stand_ins(settings) as fake:
+        assert isinstance(fake, FakeProviders)
+        connect(fake, user, "oura")
+        token = Connection.objects.get().access_token
+        row = deletion.request_deletion(by=user, password=PASSWORD)
+        fake.fail("503", path="/revoke")
+        deletion.purge(deletion_id=row.pk)
+        assert (Connection.objects.count(), Revocation.objects.count()) == (0, 1)
+
+        for _ in range(2):
+            Job.objects.filter(func="coaching.tasks.give_back").update(state="queued", run_at=now())
+            jobs.run_now(Job.objects.get(func="coaching.tasks.give_back"))
+
+        assert fake.oura.revoked == [token]
+        assert Revocation.objects.count() == 0
+
+
+def test_nothing_of_others_is_touched(leaver, other):
+    mine = Activity.objects.create(
+        owner=other, source="FIT file", starts_at=now(), on=now().date(), elapsed_s=1, moving_s=1
+    )
+    before = AuditEvent.objects.create(
+        verb="x", object_type="coaching.activity", object_id=str(mine.pk), object_name="a ride"
+    )
+    row = deletion.request_deletion(by=leaver, password=PASSWORD)
+
+    deletion.purge(deletion_id=row.pk)
+
+    before.refresh_from_db()
+    assert before.object_name == "a ride"
+    assert Activity.objects.get() == mine
+    assert other.is_active
+
+
+def test_a_wrong_password_deletes_nothing(leaver):
+    client = Client()
+    client.force_login(leaver)
+
+    answer = client.post("/account/data/leave/", {"password": "guess", "is_sure": "on"})
+
+    assert answer.status_code == 422
+    assert "not your password" in answer.text
+    with pytest.raises(InvalidInput):
+        deletion.request_deletion(by=leaver, password="")
+    leaver.refresh_from_db()
+    assert leaver.is_active
+
+
+def test_the_last_administrator_stays(staff):
+    with pytest.raises(NotAllowed, match="last administrator"):
+        deletion.request_deletion(by=staff, password=PASSWORD)
+
+
+def test_a_person_is_taken_out_of_what_others_keep():
+    told = {"drivers": [{"user_id": 7, "name": "Ann"}, {"user_id": 8, "name": "Bo"}], "by": "7",
+            "laps": [7, 7], "note": "Ann drives"}  # fmt: skip
+
+    assert deletion.scrubbed(told, user_id=7, names=["ann"]) == {
+        "drivers": [{"user_id": None, "name": "somebody who left"}, {"user_id": 8, "name": "Bo"}],
+        "by": None, "laps": [7, 7], "note": "Ann drives",
+    }  # fmt: skip
+
+
+def test_every_table_that_names_a_person_is_known():
+    """A table with a key to people is somebody's or mentions them; none is forgotten."""
+    known = {table.model for table in [*belongings.owned(), *belongings.mentioning()]}
+
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.proxy:
+            continue
+        for field in model._meta.concrete_fields:
+            if field.related_model is User:
+                assert model in known, model
