@@ -16,6 +16,10 @@ class PersonAdmin(UserAdmin):
     filter_horizontal = ()  # its two boxes come with inline styles, which our policy refuses
     fieldsets = (*UserAdmin.fieldsets, ("Race Control", {"fields": ["display_name", "time_zone"]}))
 
+    def has_delete_permission(self, request: HttpRequest, obj=None) -> bool:
+        """People delete their account themselves, which purges every room; a row alone would not."""
+        return False
+
 
 class ReadOnlyAdmin(admin.ModelAdmin):
     """For rows only the code writes."""
