@@ -117,8 +117,20 @@ def _clean_house(user: Any) -> None:
     RateWindow.objects.filter(key__in=[f"token:{pk}" for pk in tokens]).delete()
     kind = ContentType.objects.get_for_model(User)
     LogEntry.objects.filter(Q(user=user) | Q(content_type=kind, object_id=str(user.pk))).delete()
+    for table in belongings.mentioning():
+        _forget_name(table, user)
     for model, field in _json_columns():
         _scrub_column(model, field, user)
+
+
+def _forget_name(table: belongings.Table, user: Any) -> None:
+    """Rows of others that mention the person (a race result): a column that is their name, too."""
+    rows = table.rows(user)
+    for field in table.model._meta.concrete_fields:
+        is_text = type(field) in (models.CharField, models.TextField) and not field.choices
+        if is_text and (field.max_length or len(GONE)) >= len(GONE):
+            for name in _names(user):
+                rows.filter(**{f"{field.name}__iexact": name}).update(**{field.name: GONE})
 
 
 def _end_sessions(user_id: int) -> None:
