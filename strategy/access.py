@@ -67,6 +67,19 @@ def strategy_for(user: Any, strategy_id: int, roles: frozenset = EVERYONE) -> Ra
     return row
 
 
+def signup_for(user: Any, signup_id: int) -> EventParticipation:
+    """A signup, for its person and for members of the host."""
+    row = (
+        EventParticipation.objects.select_related("event", "user")
+        .prefetch_related("windows")
+        .filter(pk=signup_id)
+        .first()
+    )
+    if row is None or (row.user_id != user.pk and role_in(user, row.event.host_id) is None):
+        raise NotFound("There is no such signup.")
+    return row
+
+
 def may_follow(user: Any, topic: str) -> bool:
     """Live news of a strategy (`strategy:12`): members of its team."""
     number = topic.partition(":")[2].partition(":")[0]

@@ -1,77 +1,29 @@
 """/api/v1: teams, endurance events, signups, formations, strategies and stints."""
 
-from typing import Any
+from typing import Literal
 
 from django.http import HttpRequest
-from ninja import Query, Router, Status
+from ninja import Query, Status
 
 from racecontrol.shared.paging import Paged, page_of
 from strategy import access, queries
 from strategy import schemas as s
+from strategy.api import boards, hosting
+from strategy.api.base import Limit, router
 from strategy.api.live import router as live_router
-from strategy.models import Car, EventParticipation, FormationDraft, RaceStrategy, Team
-from strategy.services import drivers, events, formation, plans, teams, what_if
+from strategy.api.shapes import (
+    car_out,
+    event_out,
+    formation_out,
+    signup_out,
+    strategy_out,
+    team_out,
+)
+from strategy.models import FormationDraft
+from strategy.services import events, formation, plans, teams, what_if
 
-router = Router(tags=["strategy"])
+__all__ = ["boards", "hosting", "router"]
 router.add_router("", live_router)
-Limit = Query(50, ge=1, le=200)
-
-
-def team_out(team: Team, user: Any) -> dict:
-    return {
-        "id": team.pk,
-        "name": team.name,
-        "club": team.club.name if team.club else "",
-        "your_role": access.role_in(user, team.pk) or "",
-        "members": [
-            {"user_id": m.user_id, "name": str(m.user), "role": m.role}
-            for m in queries.members_of(team)
-        ],
-        "cars": [car_out(car) for car in team.cars.all()],
-    }
-
-
-def car_out(car: Car) -> dict:
-    return {"id": car.pk, "name": car.name} | {n: getattr(car, n) for n in teams.CAR_NUMBERS}
-
-
-def signup_out(row: EventParticipation) -> dict:
-    told = {"name", "windows", "pace", "next_statuses"}
-    return {n: getattr(row, n) for n in s.SignupOut.model_fields if n not in told} | {
-        "name": str(row.user),
-        "windows": [{"starts_at": w.starts_at, "ends_at": w.ends_at} for w in row.windows.all()],
-        "pace": drivers.pace_of(row),
-        "next_statuses": sorted(EventParticipation.MOVES[EventParticipation.Status(row.status)]),
-    }
-
-
-def formation_out(draft: FormationDraft) -> dict:
-    scores = formation.judge(draft) if draft.teams else []
-    return {
-        "id": draft.pk, "event_id": draft.event_id, "version": draft.version,
-        "is_proven": draft.is_proven, "is_ready": bool(draft.teams),
-        "is_confirmed": bool(draft.confirmed_at and not draft.undone_at),
-        "score": sum(t.total for t in scores) / max(len(scores), 1),
-        "classic_score": draft.classic_score, "job_id": draft.job_id,
-        "teams": [
-            {"signups": team, "total": t.total, "parts": t.parts, "weakest_ms": t.weakest_ms,
-             "cover": t.cover}
-            for team, t in zip(draft.teams, scores, strict=True)
-        ],
-    }  # fmt: skip
-
-
-def strategy_out(row: RaceStrategy, *, whole: bool = True) -> dict:
-    names = ("id", "team_id", "event_id", "name", "status", "is_locked", "version", "drivers")
-    out = {n: getattr(row, n) for n in names} | {"current": row.current}
-    if whole:
-        out["versions"] = list(row.versions.all())
-        out["stints"] = [
-            {n: getattr(stint, n) for n in s.StintOut.model_fields if n != "driver"}
-            | {"driver": row.drivers[stint.seat]["name"]}
-            for stint in (queries.stints_of(row.current) if row.current else ())
-        ]
-    return out
 
 
 @router.get("/teams", response=Paged[s.TeamOut])
@@ -121,11 +73,6 @@ def list_events(request: HttpRequest, limit: int = Limit, cursor: str | None = N
     rows = queries.events_for(request.user).prefetch_related("instances")
     page = page_of(rows, limit=limit, cursor=cursor)
     return page | {"items": [event_out(event) for event in page["items"]]}
-
-
-def event_out(event: Any) -> dict:
-    names = [n for n in s.EnduranceEventOut.model_fields if n != "instances"]
-    return {n: getattr(event, n) for n in names} | {"instances": list(event.instances.all())}
 
 
 @router.post("/strategy-events", response={201: s.EnduranceEventOut})
@@ -204,8 +151,20 @@ def undo(request: HttpRequest, draft_id: int, body: s.BaseIn):
 
 
 @router.get("/strategies", response=Paged[s.StrategyOut])
-def list_strategies(request: HttpRequest, limit: int = Limit, cursor: str | None = None):
-    page = page_of(queries.strategies_for(request.user), limit=limit, cursor=cursor)
+def list_strategies(
+    request: HttpRequest,
+    limit: int = Limit,
+    cursor: str | None = None,
+    event_id: int | None = Query(None, ge=1, le=2**63 - 1),
+    team_id: int | None = Query(None, ge=1, le=2**63 - 1),
+    status: Literal["draft", "active", "archived"] | None = None,
+):
+    """Strategies of one's teams, the newest first."""
+    wanted = {"event_id": event_id, "team_id": team_id, "status": status}
+    rows = queries.strategies_for(request.user).filter(
+        **{name: value for name, value in wanted.items() if value is not None}
+    )
+    page = page_of(rows, limit=limit, cursor=cursor)
     return page | {"items": [strategy_out(row, whole=False) for row in page["items"]]}
 
 
@@ -248,10 +207,12 @@ def use_version(request: HttpRequest, strategy_id: int, body: s.UseIn):
 @router.post("/strategies/{int:strategy_id}/simulate", response=list[s.OutcomeOut])
 def simulate(request: HttpRequest, strategy_id: int, body: s.SimulateIn):
     """Races of the versions named (else the current one) with the same luck."""
-    values = body.dict(exclude={"versions"})
+    values = body.dict(exclude={"versions", "wet_from_lap", "wet_to_lap"})
+    rain = (body.wet_from_lap, body.wet_to_lap)
     trials = what_if.simulate(
-        strategy_id=strategy_id, numbers=body.versions, by=request.user, **values
-    )
+        strategy_id=strategy_id, numbers=body.versions, by=request.user,
+        wet=(rain[0] - 1, rain[1]) if rain[0] and rain[1] else None, **values,
+    )  # fmt: skip
     return [
         {
             "number": t.version.number,

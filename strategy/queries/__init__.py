@@ -87,6 +87,14 @@ def signup_of(event: StrategyEvent, user: Any) -> EventParticipation | None:
     return signups_of(event).filter(user_id=user.pk).first()
 
 
+def signups_by(user: Any) -> QuerySet[EventParticipation]:
+    return (
+        EventParticipation.objects.filter(user_id=user.pk)
+        .select_related("event", "user")
+        .prefetch_related("windows")
+    )
+
+
 def stints_of(plan: PlanVersion) -> QuerySet[StintPlan]:
     return plan.stints.select_related(
         "driver", "plan", "strategy__event", "strategy__team", "strategy__instance"

@@ -88,6 +88,7 @@ class RulesIn(In):
 
 class InstanceOut(Schema):
     id: int
+    name: str
     starts_at: datetime
 
 
@@ -99,6 +100,7 @@ class EnduranceEventOut(Schema):
     time_zone: str
     duration_ms: int
     lap_ms: int
+    is_signup_open: bool
     regulations: dict[str, Any]
     conditions: list[Any]
     instances: list[InstanceOut] = []
@@ -275,9 +277,10 @@ class QueuedJobOut(Schema):
 
 
 class EditIn(BaseIn):
-    change: Literal["move", "split", "merge", "give", "swap", "tyres"]
+    change: Literal["move", "split", "merge", "give", "swap", "tyres", "drop"]
     stint: Annotated[int, Field(ge=1, le=5000)]
     value: int | str = 0
+    note: Annotated[str, Field(max_length=160)] = ""
 
 
 class UseIn(BaseIn):
@@ -285,7 +288,9 @@ class UseIn(BaseIn):
 
 
 class StrategyImportIn(BaseIn):
-    plan: Annotated[list[dict[str, Any]], Field(max_length=5000)]
+    """`plan`: the list of stints, or the whole file as exported."""
+
+    plan: Annotated[list[dict[str, Any]], Field(max_length=5000)] | dict[str, Any]
 
 
 class ViolationOut(Schema):
@@ -311,6 +316,8 @@ class SimulateIn(In):
     pace_percent: Annotated[float, Field(ge=50, le=200)] = 100
     burn_percent: Annotated[float, Field(ge=50, le=200)] = 100
     pit_loss_ms: Annotated[int, Field(ge=-600_000, le=600_000)] = 0
+    wet_from_lap: Annotated[int, Field(ge=1, le=5_000)] | None = None
+    wet_to_lap: Annotated[int, Field(ge=1, le=5_000)] | None = None
     seed: Annotated[int, Field(ge=0, le=2**31)] = 1
 
 

@@ -112,20 +112,6 @@ def save_rules(
     return event
 
 
-@transaction.atomic
-def set_signup_open(*, event_id: int, is_open: bool, by: Any) -> StrategyEvent:
-    """Open or close the sign-up; who is in it stays."""
-    access.event_for(by, event_id, access.PLANNERS)
-    event = StrategyEvent.objects.select_for_update().get(pk=event_id)
-    if event.is_signup_open != is_open:
-        event.is_signup_open = is_open
-        event.save(update_fields=["is_signup_open"])
-        audit.record(
-            by=by, verb="event.signup_opened" if is_open else "event.signup_closed", obj=event
-        )
-    return event
-
-
 def merged_windows(
     windows: Sequence[tuple[datetime, datetime]],
 ) -> list[tuple[datetime, datetime]]:

@@ -249,7 +249,15 @@ EDITS: dict[str, Callable[[Instance, list[Stint], int, Any], list[Stint]]] = {
     "give": lambda i, plan, n, v: editing.give(i, plan, n, int(v)),
     "swap": lambda i, plan, n, v: editing.swap(plan, n, int(v)),
     "tyres": lambda i, plan, n, v: editing.tyres(plan, n, str(v)),
+    "drop": lambda i, plan, n, v: _without(i, plan, n),
 }
+
+
+def _without(instance: Instance, plan: Sequence[Stint], number: int) -> list[Stint]:
+    """The plan without a stint: the driver before does its laps, of the first the one after."""
+    if number > 1:
+        return editing.merge(plan, number - 1)
+    return editing.give(instance, editing.merge(plan, 1), 1, plan[1].driver)
 
 
 def _held(plan: PlanVersion) -> dict[int, Stint]:
@@ -306,6 +314,13 @@ def edit_stint(
                  after={"version": row.version, "stint": stint, "value": str(value)[:40]})  # fmt: skip
     tell_named(row, note, by=by)
     return version
+
+
+@transaction.atomic
+def remove_stint(*, strategy_id: int, base_version: int, stint: int, by: Any) -> PlanVersion:
+    """Take a stint away: the driver before does its laps too, of the first the driver after."""
+    same: dict[str, Any] = {"strategy_id": strategy_id, "base_version": base_version, "by": by}
+    return edit_stint(change="drop", stint=stint, **same)
 
 
 @transaction.atomic
@@ -437,12 +452,33 @@ def optimise(
     return version, front
 
 
+def _seated(plan: Sequence[Stint], theirs: Instance, ours: Instance) -> list[Stint]:
+    """The stints of another race's file, each with the seat its driver has here."""
+    seats = {who.id: n for n, who in enumerate(ours.drivers)}
+    names = [who.id for who in theirs.drivers]
+    found = []
+    for n, stint in enumerate(plan):
+        name = names[stint.driver] if stint.driver < len(names) else None
+        if name not in seats:
+            raise InvalidInput(
+                f"{name or 'Nobody'} does not drive in this strategy.",
+                fields={f"plan.{n}.driver": ["Not a driver of this strategy."]},
+            )
+        found.append(stint.model_copy(update={"driver": seats[name]}))
+    return found
+
+
 @transaction.atomic
 def import_plan(*, strategy_id: int, base_version: int, data: object, by: Any) -> PlanVersion:
-    """Read a plan back (JSON as exported) as a new current version."""
+    """Read a plan back as a new current version: a list of stints, or the whole file as exported.
+
+    A whole file names its drivers: their stints follow them to their seat in this strategy.
+    """
     row = open_for_change(strategy_id, base_version, by)
     stints = data.get("plan") if isinstance(data, dict) else data
     plan, instance = read_plan(stints), read_instance(row.problem)
+    if isinstance(data, dict) and data.get("instance"):
+        plan = _seated(plan, read_instance(data["instance"]), instance)
     judged = judge(instance, plan)
     if any(v.rule in ("coverage", "driver") for v in judged.violations):
         raise InvalidInput(

@@ -26,7 +26,8 @@ class NameTaken(RaceError):
     code = "name_taken"
 
 
-def _name(text: str, field: str = "name", longest: int = 80) -> str:
+def clean_name(text: str, field: str = "name", longest: int = 80) -> str:
+    """The name without stray spaces; raises InvalidInput naming `field`."""
     text = " ".join(text.split())
     if not text or len(text) > longest:
         raise InvalidInput(
@@ -41,7 +42,7 @@ def create_team(*, name: str, club: str = "", by: Any) -> Team:
     """A team with its maker as owner; a club of a new name is made with it, others need a member."""
     home = None
     if club.strip():
-        club_name = _name(club, "club")
+        club_name = clean_name(club, "club")
         home, is_new = Club.objects.get_or_create(name=club_name, defaults={"created_by": by})
         if not is_new and not by.is_staff:
             belongs = Membership.objects.filter(team__club=home, user=by).exists()
@@ -49,7 +50,7 @@ def create_team(*, name: str, club: str = "", by: Any) -> Team:
                 raise NotAllowed(
                     f"{home} is another club: ask one of its members to make the team."
                 )
-    team = Team.objects.create(name=_name(name), club=home)
+    team = Team.objects.create(name=clean_name(name), club=home)
     Membership.objects.create(team=team, user=by, role=Role.OWNER)
     audit.record(by=by, verb="team.created", obj=team)
     return team
@@ -155,7 +156,7 @@ def save_car(*, team_id: int, car_id: int | None = None, name: str, by: Any, **n
         if found is None:
             raise NotFound("There is no such car in this team.")
         car = found
-    car.name = _name(name)
+    car.name = clean_name(name)
     for field in CAR_NUMBERS:
         if field in numbers:
             setattr(car, field, numbers[field])

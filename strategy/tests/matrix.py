@@ -12,6 +12,7 @@ def samples(owner):
     row = make_strategy(owner)
     team, event = row.team, row.event
     invitation = teams.invite(team_id=team.pk, by=owner)
+    letter = teams.invite(team_id=team.pk, email="somebody@example.org", by=owner)
     hook, _ = news.add_webhook(team_id=team.pk, url="https://hooks.example.org/1", by=owner)
     signup = event.signups.get(user=owner)
     draft = FormationDraft.objects.create(
@@ -65,6 +66,32 @@ def samples(owner):
         **{api("post", f"strategies/{{strategy_id}}/{verb}"): of_strategy
            for verb in ("optimise", "use", "simulate", "stints")},
         api("put", "strategies/{strategy_id}/plan"): of_strategy,
+        api("patch", "teams/{team_id}"): of_team,
+        api("get", "teams/{team_id}/invitations"): of_team,
+        api("delete", "teams/{team_id}/invitations/{invitation_id}"):
+            of_team | {"invitation_id": invitation.pk},
+        api("post", "invitations/{token}/accept"): {"token": letter.token},
+        api("delete", "teams/{team_id}/cars/{car_id}"): of_team | {"car_id": row.car_id},
+        api("get", "teams/{team_id}/webhooks"): of_team,
+        api("post", "teams/{team_id}/webhooks"): of_team,
+        api("delete", "teams/{team_id}/webhooks/{webhook_id}"): of_team | {"webhook_id": hook.pk},
+        api("patch", "strategy-events/{event_id}"): of_event,
+        api("delete", "strategy-events/{event_id}"): of_event,
+        api("post", "strategy-events/{event_id}/starts"): of_event,
+        api("delete", "strategy-events/{event_id}/starts/{instance_id}"):
+            of_event | {"instance_id": row.instance_id},
+        api("get", "strategy-events/{event_id}/formations"): of_event,
+        api("get", "strategy-events/{event_id}/pairs"): of_event,
+        api("get", "participations/{signup_id}"): {"signup_id": signup.pk},
+        api("put", "participations/{signup_id}/team"): {"signup_id": signup.pk},
+        api("delete", "strategies/{strategy_id}"): of_strategy,
+        **{api("post", f"strategies/{{strategy_id}}/{verb}"): of_strategy
+           for verb in ("undo", "refresh")},
+        **{api("get", f"strategies/{{strategy_id}}/{thing}"): of_strategy
+           for thing in ("standing", "plan", "history")},
+        api("get", "strategies/{strategy_id}/versions/{number}"): of_strategy | {"number": 1},
+        **{api(verb, "strategies/{strategy_id}/stints/{number}"): of_strategy | {"number": 1}
+           for verb in ("get", "patch", "delete")},
         **matrix_wall.samples(owner, row),
         **live_samples(row, api),
     }  # fmt: skip

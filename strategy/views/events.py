@@ -18,7 +18,7 @@ from strategy.forms.rules import TITLES, RuleSheet
 from strategy.models import RaceStrategy
 from strategy.queries.analytics import measured_pace
 from strategy.rules_in_words import told_rules
-from strategy.services import drivers, events
+from strategy.services import drivers, events, hosting
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -210,5 +210,5 @@ def move_signup(request: HttpRequest, signup_id: int) -> HttpResponse:
 @require_POST
 def set_signup_open(request: HttpRequest, event_id: int) -> HttpResponse:
     is_open = request.POST.get("is_open") == "yes"
-    events.set_signup_open(event_id=event_id, is_open=is_open, by=request.user)
+    hosting.change_event(event_id=event_id, is_signup_open=is_open, by=request.user)
     return redirect("strategy:event", event_id)

@@ -1,0 +1,128 @@
+"""/api/v1 for hosts: invitations, webhooks, starts, who drives for whom, pairs, deleting."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Query, Status
+
+from racecontrol.shared.paging import Paged, page_of
+from strategy import access, queries
+from strategy import schemas as common
+from strategy.api import shapes
+from strategy.api.base import Limit, router
+from strategy.schemas import boards as s
+from strategy.services import hosting, news, pairs, teams
+
+
+@router.patch("/teams/{int:team_id}", response=common.TeamOut)
+def rename_team(request: HttpRequest, team_id: int, body: s.RenameIn):
+    team = hosting.rename_team(team_id=team_id, name=body.name, by=request.user)
+    return shapes.team_out(team, request.user)
+
+
+@router.get("/teams/{int:team_id}/invitations", response=list[s.OpenInvitationOut])
+def list_invitations(request: HttpRequest, team_id: int):
+    """Open invitations, for owners; their links were told when they were made."""
+    return queries.open_invitations_of(access.team_for(request.user, team_id, access.OWNERS))
+
+
+@router.delete("/teams/{int:team_id}/invitations/{int:invitation_id}", response={204: None})
+def revoke_invitation(request: HttpRequest, team_id: int, invitation_id: int):
+    teams.revoke_invitation(team_id=team_id, invitation_id=invitation_id, by=request.user)
+    return Status(204, None)
+
+
+@router.post("/invitations/{uuid:token}/accept", response=s.JoinedOut)
+def accept_invitation(request: HttpRequest, token: UUID):
+    """Join the team whose link one holds."""
+    team = teams.accept(token=token, by=request.user)
+    return {"team_id": team.pk, "token": token}
+
+
+@router.delete("/teams/{int:team_id}/cars/{int:car_id}", response={204: None})
+def remove_car(request: HttpRequest, team_id: int, car_id: int):
+    hosting.remove_car(team_id=team_id, car_id=car_id, by=request.user)
+    return Status(204, None)
+
+
+@router.get("/teams/{int:team_id}/webhooks", response=list[s.HookOut])
+def list_webhooks(request: HttpRequest, team_id: int):
+    return access.team_for(request.user, team_id, access.OWNERS).webhooks.order_by("pk")
+
+
+@router.post("/teams/{int:team_id}/webhooks", response={201: s.NewHookOut})
+def add_webhook(request: HttpRequest, team_id: int, body: s.HookIn):
+    hook, secret = news.add_webhook(team_id=team_id, url=body.url, by=request.user)
+    names = s.HookOut.model_fields
+    return Status(201, {n: getattr(hook, n) for n in names} | {"secret": secret})
+
+
+@router.delete("/teams/{int:team_id}/webhooks/{int:webhook_id}", response={204: None})
+def remove_webhook(request: HttpRequest, team_id: int, webhook_id: int):
+    news.remove_webhook(team_id=team_id, webhook_id=webhook_id, by=request.user)
+    return Status(204, None)
+
+
+@router.patch("/strategy-events/{int:event_id}", response=common.EnduranceEventOut)
+def change_event(request: HttpRequest, event_id: int, body: s.EventPatchIn):
+    """Name, track, sign-up open or closed; what is left out stays."""
+    return shapes.event_out(hosting.change_event(event_id=event_id, by=request.user, **body.dict()))
+
+
+@router.delete("/strategy-events/{int:event_id}", response={204: None})
+def delete_event(request: HttpRequest, event_id: int):
+    hosting.delete_event(event_id=event_id, by=request.user)
+    return Status(204, None)
+
+
+@router.post("/strategy-events/{int:event_id}/starts", response={201: common.InstanceOut})
+def add_start(request: HttpRequest, event_id: int, body: s.StartIn):
+    return Status(201, hosting.add_start(event_id=event_id, by=request.user, **body.dict()))
+
+
+@router.delete("/strategy-events/{int:event_id}/starts/{int:instance_id}", response={204: None})
+def remove_start(request: HttpRequest, event_id: int, instance_id: int):
+    hosting.remove_start(event_id=event_id, instance_id=instance_id, by=request.user)
+    return Status(204, None)
+
+
+@router.get("/strategy-events/{int:event_id}/formations", response=list[common.FormationOut])
+def list_formations(request: HttpRequest, event_id: int):
+    """The newest twenty proposals, for planners of the host."""
+    event = access.event_for(request.user, event_id, access.PLANNERS)
+    rows = event.formations.select_related("event")[:20]
+    return [shapes.formation_out(draft) for draft in rows]
+
+
+@router.get("/strategy-events/{int:event_id}/pairs", response=list[s.PairFitOut])
+def pair_fits(
+    request: HttpRequest,
+    event_id: int,
+    hours: float = Query(50, ge=0, le=100),
+    car: float = Query(20, ge=0, le=100),
+    skill: float = Query(15, ge=0, le=100),
+    roles: float = Query(15, ge=0, le=100),
+    most: int = Query(100, ge=1, le=1000),
+):
+    """How well any two signups fit under these weights, best first."""
+    event = access.event_for(request.user, event_id, access.PLANNERS)
+    return pairs.fits_of(event, weights=(hours, car, skill, roles))[:most]
+
+
+@router.get("/participations", response=Paged[common.SignupOut])
+def my_signups(request: HttpRequest, limit: int = Limit, cursor: str | None = None):
+    """One's own signups, the newest first."""
+    page = page_of(queries.signups_by(request.user), limit=limit, cursor=cursor)
+    return page | {"items": [shapes.signup_out(row) for row in page["items"]]}
+
+
+@router.get("/participations/{int:signup_id}", response=common.SignupOut)
+def read_signup(request: HttpRequest, signup_id: int):
+    """A signup, for the person and for members of the host."""
+    return shapes.signup_out(access.signup_for(request.user, signup_id))
+
+
+@router.put("/participations/{int:signup_id}/team", response=common.SignupOut)
+def assign(request: HttpRequest, signup_id: int, body: s.AssignIn):
+    """Put a person into a team of the event by hand, with start and car."""
+    return shapes.signup_out(hosting.assign(signup_id=signup_id, by=request.user, **body.dict()))
