@@ -75,6 +75,27 @@ def laps_csv(race: Race) -> HttpResponse:
     return _csv(f"race-{race.source_race_id}-laps", header, laps.iterator(chunk_size=2000))
 
 
+def practice_laps_csv(result: RaceResult) -> HttpResponse:
+    """Every lap of a practice session, with the moment it ended on the track's clock."""
+    zone = result.race.event.zone
+    laps = Lap.objects.filter(result=result).order_by("number")
+    return _csv(
+        f"practice-{result.race.source_race_id}-laps",
+        ("driver_name", "transponder", "lap", "lap_ms", "crossed_at", "is_valid"),
+        (
+            (
+                result.driver_name,
+                result.transponder,
+                lap.number,
+                lap.ms,
+                lap.crossed_at.astimezone(zone).isoformat() if lap.crossed_at else "",
+                lap.is_valid,
+            )
+            for lap in laps
+        ),
+    )
+
+
 def _csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ingestion.views import bumpups, correct, timing
+from ingestion.views import bumpups, correct, practice, practice_compare, timing
 
 app_name = "ingestion"
 urlpatterns = [
@@ -24,6 +24,46 @@ urlpatterns = [
     path("races/<int:race_id>/session-type/", correct.session_type, name="session-type"),
     path("races/<int:race_id>/results.csv", timing.race_csv, name="race-csv"),
     path("races/<int:race_id>/laps.csv", timing.laps_csv, name="laps-csv"),
+    path("practice/", practice.practice_list, name="practice"),
+    path("practice/discover/", practice.discover, name="practice-discover"),
+    path("practice/import/", practice.import_days, name="practice-import"),
+    path("practice/<int:event_id>/", practice.practice_day, name="practice-day"),
+    path("practice/<int:event_id>/refresh/", practice.refresh_day, name="practice-refresh"),
+    path(
+        "practice/<int:event_id>/drivers/<int:driver_id>/",
+        practice_compare.driver_day,
+        name="practice-driver-day",
+    ),
+    path(
+        "practice/<int:event_id>/classes/<int:class_id>/",
+        practice_compare.class_day,
+        name="practice-class-day",
+    ),
+    path(
+        "practice/drivers/<int:driver_id>/tracks/<int:track_id>/",
+        practice_compare.driver_days,
+        name="practice-driver-days",
+    ),
+    path(
+        "practice/sessions/<int:race_id>/",
+        practice_compare.practice_session,
+        name="practice-session",
+    ),
+    path(
+        "practice/sessions/<int:race_id>/laps.csv",
+        practice_compare.session_csv,
+        name="practice-session-csv",
+    ),
+    path(
+        "practice/listed/<int:session_id>/retry/",
+        practice.retry_session,
+        name="practice-session-retry",
+    ),
+    path(
+        "practice/listed/<int:session_id>/driver/",
+        practice.set_driver,
+        name="practice-session-driver",
+    ),
     path("review/", correct.review, name="review"),
     path("drivers/", timing.driver_list, name="drivers"),
     path("drivers/<int:driver_id>/", timing.driver, name="driver"),

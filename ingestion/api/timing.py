@@ -286,8 +286,10 @@ def read_driver(
 
 @router.get("/search", response=list[schemas.HitOut])
 def search(request: HttpRequest, q: Words = "") -> Any:
-    """One search over tracks, events, classes and drivers; a few of each kind."""
-    return search_everything(q) if q.strip() else []
+    """One search over tracks, events, practice, classes and drivers; a few of each kind."""
+    if not q.strip():
+        return []
+    return search_everything(q, has_practice=flags.is_on(request, flags.ENABLE_PRACTICE_DAYS))
 
 
 def need_import(request: HttpRequest) -> None:

@@ -103,7 +103,8 @@ def figures_of(laps: Sequence[PaceLap]) -> Figures:
 
 def least_in_a_row(laps: Sequence[PaceLap], count: int) -> int | None:
     """The least time for so many laps in a row; an invalid lap ends a row."""
-    best, row = None, []
+    best: int | None = None
+    row: list[int] = []
     for lap in laps:
         row = [*row, lap.ms][-count:] if lap.is_valid else []
         if len(row) == count and (best is None or sum(row) < best):
@@ -169,9 +170,7 @@ def driver_day(sessions: Iterable[Session]) -> DriverDay:
         ]
         best = min((one.best_ms for one in alike if one.best_ms), default=None)
         pace = min((one.pace_ms for one in alike if one.pace_ms), default=None)
-        steady = max(
-            (one.consistency_pct for one in alike if _tells_consistency(one)), default=None
-        )
+        steady = max((pct for one in alike if (pct := _steadiness(one)) is not None), default=None)
         rows.append(
             Compared(
                 session=session,
@@ -180,7 +179,7 @@ def driver_day(sessions: Iterable[Session]) -> DriverDay:
                 pace_gap_ms=own.pace_ms - pace if own.pace_ms and pace else None,
                 is_best=own.best_ms is not None and own.best_ms == best,
                 is_best_pace=own.pace_ms is not None and own.pace_ms == pace,
-                is_steadiest=_tells_consistency(own) and own.consistency_pct == steady,
+                is_steadiest=steady is not None and _steadiness(own) == steady,
             )
         )
     return DriverDay(
@@ -278,11 +277,7 @@ def pool(sessions: Sequence[Session]) -> Figures:
     each = [figures_of(session.laps) for session in sessions]
     times = sorted(lap.ms for session in sessions for lap in session.laps if lap.is_valid)
     clean = [lap.ms for session in sessions for lap in sort_laps(session.laps, is_race=False).clean]
-    steady = [
-        one.consistency_pct
-        for one in each
-        if one.consistency_pct is not None and _tells_consistency(one)
-    ]
+    steady = [pct for one in each if (pct := _steadiness(one)) is not None]
     if not times:
         return Figures(invalid=sum(one.invalid for one in each))
     return Figures(
@@ -383,8 +378,9 @@ def _gap(ms: int | None, best: int | None) -> int | None:
     return ms - best if ms is not None and best is not None else None
 
 
-def _tells_consistency(figures: Figures) -> bool:
-    return figures.laps >= FEWEST_LAPS_FOR_CONSISTENCY
+def _steadiness(figures: Figures) -> float | None:
+    """Consistency where there are laps enough to tell."""
+    return figures.consistency_pct if figures.laps >= FEWEST_LAPS_FOR_CONSISTENCY else None
 
 
 def _mean(times: Sequence[int]) -> int:

@@ -42,20 +42,26 @@ class Hit:
     detail: str
 
 
-def search_everything(words: str) -> list[Hit]:
-    """A few of each kind. Slips are forgiven only where the words as typed find nothing."""
+def search_everything(words: str, *, has_practice: bool = True) -> list[Hit]:
+    """A few of each kind. Slips are forgiven only where the words as typed find nothing.
+
+    Without `has_practice` (the feature is off) practice days, their classes and sessions stay out;
+    archived days stay out anyway.
+    """
     words = words.replace("\x00", "")  # PostgreSQL has no such letter
     terms = [word.casefold() for word in _WORD.findall(words)][:MOST_WORDS]
     if not terms:
         return []
-    if hits := _found([[term] for term in terms], number=words.strip()[:40]):
+    one_each = [[term] for term in terms]
+    if hits := _found(one_each, number=words.strip()[:40], has_practice=has_practice):
         return hits
-    if (meant := _meant(terms)) is not None and (hits := _found(meant)):
+    meant = _meant(terms)
+    if meant is not None and (hits := _found(meant, has_practice=has_practice)):
         return hits
-    return _inside(words)
+    return _inside(words, has_practice=has_practice)
 
 
-def _found(choices: list[list[str]], *, number: str = "") -> list[Hit]:
+def _found(choices: list[list[str]], *, number: str = "", has_practice: bool = True) -> list[Hit]:
     """Names in which each list of alternatives has one that begins a word."""
     either = ["(" + " | ".join(f"{one}:*" for one in group) + ")" for group in choices]
     query = SearchQuery(" & ".join(either), search_type="raw", config=CONFIG)
@@ -71,22 +77,27 @@ def _found(choices: list[list[str]], *, number: str = "") -> list[Hit]:
     sessions = those(Race.objects.filter(source=Race.Source.PRACTICE), "label")
     return _as_hits(
         those(tracks(), "name", "slug", "city"),
-        those(Event.objects.all(), "name"),
-        those(RaceClass.objects.all(), "name"),
+        those(_events(has_practice), "name"),
+        those(RaceClass.objects.filter(event__in=_events(has_practice)), "name"),
         drivers().filter(people).distinct(),
-        sessions.filter(missing_since=None),
+        sessions.filter(missing_since=None, event__in=_events(has_practice)),
     )
 
 
-def _inside(words: str) -> list[Hit]:
+def _events(has_practice: bool) -> QuerySet[Event]:
+    shown = Event.objects.exclude(practice_day__archived_at__isnull=False)
+    return shown if has_practice else shown.filter(kind=Event.Kind.RACE)
+
+
+def _inside(words: str, *, has_practice: bool) -> list[Hit]:
     """Letters anywhere in the names; slow on large tables, so the last thing tried."""
     names = Q()
     for word in words.split()[:MOST_WORDS]:
         names &= Q(name__icontains=word)
     return _as_hits(
         tracks_search(words),
-        Event.objects.filter(names),
-        RaceClass.objects.filter(names),
+        _events(has_practice).filter(names),
+        RaceClass.objects.filter(names, event__in=_events(has_practice)),
         drivers_search(person_key(words)),
         Race.objects.none(),
     )

@@ -18,18 +18,20 @@ from ingestion.queries import imports as import_queries
 from ingestion.queries.bumpups import bump_ups_of_driver, bumped_into
 from ingestion.queries.drivers import field_of, records_of_track
 from ingestion.queries.events import event_facts
+from ingestion.queries.practice import practice_of_driver
 from ingestion.queries.races import neighbours_of
 from ingestion.queries.search import search_everything
 from ingestion.queries.tracks import calendar_of, find_track, track_choices, tracks_search
 from ingestion.services import discovery, imports, tracks
 from ingestion.services.fetching import budget_of
-from racecontrol.shared import jobs
+from racecontrol.shared import flags, jobs
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.paging import page_of
 
 PER_PAGE = 25
 RESULTS_ON_DRIVER_PAGE = 50
+PRACTICE_ON_DRIVER_PAGE = 25
 
 
 @require_GET
@@ -196,6 +198,9 @@ def imports_part(request: HttpRequest) -> HttpResponse:
 def event(request: HttpRequest, event_id: int) -> HttpResponse:
     """An event: its classes with winners and bests, and its races by round."""
     row = get_object_or_404(queries.events(), pk=event_id)
+    if row.kind == Event.Kind.PRACTICE_DAY:
+        flags.require(request, flags.ENABLE_PRACTICE_DAYS)
+        return redirect("ingestion:practice-day", row.pk)
     class_id = request.GET.get("class", "")
     session_type = request.GET.get("session", "")
     facts = event_facts(
@@ -238,6 +243,9 @@ def refresh_event(request: HttpRequest, event_id: int) -> HttpResponse:
 def race(request: HttpRequest, race_id: int) -> HttpResponse:
     """A race: every published figure, and the laps of chosen drivers drawn and listed."""
     row = get_object_or_404(queries.races(), pk=race_id)
+    if row.source == Race.Source.PRACTICE:
+        flags.require(request, flags.ENABLE_PRACTICE_DAYS)
+        return redirect("ingestion:practice-session", row.pk)
     chosen = [
         int(one) for one in request.GET.getlist("driver") if one.isdecimal() and len(one) < 18
     ]
@@ -317,6 +325,9 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
     bests = queries.best_laps(row.pk)
     chosen = request.GET.get("best", "")
     results = queries.races_of_driver(row.pk)
+    practice = []
+    if flags.is_on(request, flags.ENABLE_PRACTICE_DAYS):
+        practice = list(practice_of_driver(row.pk)[:PRACTICE_ON_DRIVER_PAGE])
     trend_of = next(
         (one for one in bests if f"{one.track_id}-{one.class_key}" == chosen),
         max(bests, key=lambda one: one.races, default=None),
@@ -338,6 +349,7 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
         "trend_chart": trend_chart(trend, title="Laps from race to race", slug="trend"),
         "consistency_chart": consistency_chart(trend, slug="consistency"),
         "results": list(results[:RESULTS_ON_DRIVER_PAGE]),
+        "practice": practice,
         "aliases": list(row.aliases.all()[:20]),
         "moves": list(bump_ups_of_driver(row.pk)),
         "transponders": list(row.transponders.all()[:20]),
@@ -377,7 +389,7 @@ def track(request: HttpRequest, track_id: int) -> HttpResponse:
     """A track: what is known of its meetings, its records, its clock."""
     row = get_object_or_404(tracks_search(user=request.user), pk=track_id)
     page = page_of(
-        calendar_of(row),
+        calendar_of(row, has_practice=flags.is_on(request, flags.ENABLE_PRACTICE_DAYS)),
         limit=PER_PAGE,
         cursor=request.GET.get("cursor"),
         order=("-starts_on", "-pk"),
@@ -409,7 +421,9 @@ def favourite(request: HttpRequest, track_id: int) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """One search over tracks, events, classes, drivers and practice sessions."""
     words = request.GET.get("q", "")[:100]
-    context = {"words": words, "hits": search_everything(words) if words.strip() else []}
+    has_practice = flags.is_on(request, flags.ENABLE_PRACTICE_DAYS)
+    hits = search_everything(words, has_practice=has_practice) if words.strip() else []
+    context = {"words": words, "hits": hits}
     return answer(
         request,
         page="ingestion/search.html",

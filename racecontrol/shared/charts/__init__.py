@@ -4,6 +4,7 @@ Every chart is drawn twice, for a wide and for a narrow place; the stylesheet sh
 Pages include `components/_chart.html` with the Chart; static/js/charts.js adds cursor and pins.
 """
 
+from racecontrol.shared.charts.bars import Amount, bars
 from racecontrol.shared.charts.box_strip import Group, box_strip
 from racecontrol.shared.charts.chart import Chart
 from racecontrol.shared.charts.ladder import Rung, Tier, ladder
@@ -12,6 +13,7 @@ from racecontrol.shared.charts.positions import position_chart
 from racecontrol.shared.charts.stint_bars import Bar, Row, stint_bars
 
 __all__ = [
+    "Amount",
     "Bar",
     "Chart",
     "Group",
@@ -21,6 +23,7 @@ __all__ = [
     "Rung",
     "Series",
     "Tier",
+    "bars",
     "box_strip",
     "ladder",
     "line_chart",

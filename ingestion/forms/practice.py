@@ -1,0 +1,41 @@
+"""What people type into practice pages."""
+
+from django import forms
+
+from ingestion.forms.timing import DayInput
+from ingestion.queries.practice_board import STATES
+
+
+class PracticeSearchForm(forms.Form):
+    """Track, days and words. LiveRC itself is asked only for a track and at most three months."""
+
+    track = forms.CharField(
+        label="Track", required=False, max_length=200,
+        widget=forms.TextInput(attrs={"list": "known-tracks", "autocomplete": "off"}),
+    )  # fmt: skip
+    first = forms.DateField(label="From", required=False, widget=DayInput())
+    last = forms.DateField(label="To", required=False, widget=DayInput())
+    q = forms.CharField(label="Words", required=False, max_length=100)
+    archived = forms.BooleanField(label="Archived days, too", required=False)
+
+    def clean(self):
+        values = super().clean()
+        first, last = values.get("first"), values.get("last")
+        if first and last and last < first:
+            self.add_error("last", "The last day is before the first.")
+        return values
+
+
+class DayFilterForm(forms.Form):
+    """Which sessions of a day are listed; what does not fit is ignored."""
+
+    class_key = forms.CharField(required=False, max_length=200)
+    driver = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    state = forms.ChoiceField(required=False, choices=[("", "all"), *((s, s) for s in STATES)])
+
+
+class DriverForm(forms.Form):
+    """Who drove a session: a driver of ours by number, or nobody known."""
+
+    driver = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    whole_day = forms.BooleanField(required=False)
