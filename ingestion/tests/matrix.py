@@ -1,7 +1,7 @@
 """Who may open ingestion's addresses. Timing data is for every signed-in person; staff correct."""
 
 from ingestion.services.imports import request_import
-from ingestion.tests import matrix_bumpups, matrix_practice
+from ingestion.tests import matrix_bumpups, matrix_practice, matrix_practice_pages
 from ingestion.tests.builders import make_race, make_result
 
 _OF_EVENT = {"event", "event-refresh", "event-csv"}
@@ -9,7 +9,7 @@ _OF_RACE = {"race", "race-retry", "race-csv", "laps-csv"}
 _PLAIN = {"home", "discover", "import", "imports", "search", "tracks", "tracks-sync", "drivers"}
 _OF_TRACK = {"track", "favourite"}
 SHARED = {f"ingestion:{name}" for name in _PLAIN | _OF_EVENT | _OF_RACE | _OF_TRACK | {"driver"}}
-SHARED |= matrix_bumpups.SHARED | matrix_practice.SHARED
+SHARED |= matrix_bumpups.SHARED | matrix_practice.SHARED | matrix_practice_pages.SHARED
 _API = {
     "get /api/v1/imports/{import_id}",
     "post /api/v1/events/{source_event_id}/import",
@@ -20,6 +20,7 @@ _API = {
 }
 SHARED |= {f"api:{name}" for name in _API}
 STAFF = {"ingestion:timezone", "ingestion:session-type", "ingestion:review"}
+STAFF |= matrix_practice_pages.STAFF
 
 
 def samples(owner):
@@ -36,6 +37,7 @@ def samples(owner):
     return (
         matrix_bumpups.samples(owner)
         | matrix_practice.samples(owner)
+        | matrix_practice_pages.samples(owner)
         | {
             **{f"ingestion:{name}": {"event_id": race.event_id} for name in _OF_EVENT},
             **{f"ingestion:{name}": {"race_id": race.pk} for name in _OF_RACE | {"session-type"}},

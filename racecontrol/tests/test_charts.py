@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from racecontrol.shared.charts import (
+    Amount,
     Bar,
     Group,
     Mark,
@@ -18,6 +19,7 @@ from racecontrol.shared.charts import (
     Rung,
     Series,
     Tier,
+    bars,
     box_strip,
     ladder,
     line_chart,
@@ -301,6 +303,18 @@ def test_a_bump_up_into_a_main_that_has_not_run_draws_no_path():
     assert len(shapes(drawings(chart)[0], "moved-up")) == 1
 
 
+def test_bars_are_as_long_as_their_amounts():
+    chart = bars([Amount("Buggy", 200), Amount("Truggy", 50), Amount("Nobody", 0)], title="Laps")
+
+    long, short = shapes(drawings(chart)[0], "bar")
+    widths = [
+        float(next(shape for shape in bar if shape.tag.endswith("rect")).get("width"))
+        for bar in (long, short)
+    ]
+    assert widths[0] == pytest.approx(4 * widths[1], abs=0.5)
+    assert [row[:2] for row in chart.rows] == [["Buggy", "200"], ["Truggy", "50"]]
+
+
 @pytest.mark.parametrize(
     "chart",
     [
@@ -313,6 +327,7 @@ def test_a_bump_up_into_a_main_that_has_not_run_draws_no_path():
         position_chart([Series(HOSTILE, [(1, 1), (2, 1)])], title=HOSTILE),
         stint_bars([Row(HOSTILE, [Bar(0, 9_000_000, HOSTILE, HOSTILE)])], title=HOSTILE),
         box_strip([Group(HOSTILE, [1, 2, 3])], title=HOSTILE),
+        bars([Amount(HOSTILE, 3, HOSTILE)], title=HOSTILE, x_label=HOSTILE),
         ladder([Tier(HOSTILE, [Rung("k", HOSTILE, "1", HOSTILE)])], title=HOSTILE),
     ],
     ids=lambda chart: chart.kind,
