@@ -94,6 +94,11 @@ class SessionSheet:
         ]
 
     @property
+    def is_told_otherwise(self) -> bool:
+        """Does LiveRC print another figure than the laps give?"""
+        return any(one.theirs for one in self.averages)
+
+    @cached_property
     def averages(self) -> list[SheetFigure]:
         own, theirs = self.figures, self.result
         rows = [
@@ -189,16 +194,21 @@ class Clock:
 
     origin: datetime
     zone: ZoneInfo
+    first: float = 0
     last: float = 0
 
     @classmethod
     def of(cls, moments: Sequence[datetime | None], zone: ZoneInfo) -> "Clock":
+        """From the full hour before the first moment, so that round minutes are round on the clock."""
         known = sorted(moment for moment in moments if moment is not None)
         if not known:
             return cls(datetime(2000, 1, 1, tzinfo=zone), zone)
         local = known[0].astimezone(zone)
-        origin = known[0] - timedelta(minutes=local.minute, seconds=local.second)
-        return cls(origin, zone, (known[-1] - origin).total_seconds())
+        origin = known[0] - timedelta(
+            minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+        )
+        first, last = ((moment - origin).total_seconds() for moment in (known[0], known[-1]))
+        return cls(origin, zone, first, last)
 
     def x_of(self, moment: datetime | None) -> float:
         return (moment - self.origin).total_seconds() if moment is not None else 0
@@ -210,9 +220,12 @@ class Clock:
         return f"{self._at(x):%H:%M:%S}"
 
     def ticks(self, *, at_most: int = 6) -> list[tuple[float, str]]:
-        """Round minutes between the first and the last moment."""
-        step = next((one for one in _STEPS if self.last / 60 / one <= at_most), _STEPS[-1]) * 60
-        return [(x, f"{self._at(x):%H:%M}") for x in range(0, int(self.last) + step, step)]
+        """Round minutes from the first moment to the last; the first itself where there is none."""
+        minutes = (self.last - self.first) / 60
+        step = next((one for one in _STEPS if minutes / one <= at_most), _STEPS[-1]) * 60
+        start = -(-int(self.first) // step) * step
+        marks = [(float(x), f"{self._at(x):%H:%M}") for x in range(start, int(self.last) + 1, step)]
+        return marks or [(self.first, self.exactly(self.first))]
 
 
 # -- days

@@ -96,11 +96,11 @@ def test_the_index_serves_the_search():
 
 
 @pytest.mark.django_db
-def test_the_api_and_the_page_lead_to_practice_sessions(client):
+def test_the_api_and_the_page_lead_to_practice_sessions(client, practice_on):
     race = make_race(label="Practice of Ida Moe", class_name="Open", source=Race.Source.PRACTICE)
 
     hits = client.get("/api/v1/search", {"q": "ida"}).json()
     shown = client.get(reverse("ingestion:search"), {"q": "ida"}).text
 
     assert [(hit["kind"], hit["id"]) for hit in hits] == [("practice_session", race.pk)]
-    assert reverse("ingestion:race", args=[race.pk]) in shown
+    assert reverse("ingestion:practice-session", args=[race.pk]) in shown

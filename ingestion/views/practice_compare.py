@@ -101,7 +101,7 @@ def driver_days(request: HttpRequest, driver_id: int, track_id: int) -> HttpResp
         "track": track,
         "found": found,
         "rows": [(found.events[day.key], day) for day in reversed(found.days)] if found else [],
-        "charts": driver_days_charts(found.days) if found else [],
+        "charts": driver_days_charts(found.days) if found and len(found.days) > 1 else [],
     }
     return answer(request, page="ingestion/practice_driver_days.html", context=context)
 
