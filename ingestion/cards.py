@@ -3,7 +3,9 @@
 from django.http import HttpRequest
 
 from ingestion import queries
+from ingestion.models import Event
 from ingestion.queries.imports import open_imports
+from racecontrol.shared import flags
 from racecontrol.shared.cards import Card
 
 EVENTS_SHOWN = 5
@@ -12,9 +14,10 @@ EVENTS_SHOWN = 5
 def latest_events(request: HttpRequest) -> Card | None:
     """The person's open imports and the newest events; None before anything came in."""
     imports = list(open_imports().filter(owner=request.user)[:3])
-    events = list(
-        queries.events().exclude(last_ingested_at=None).select_related("track")[:EVENTS_SHOWN]
-    )
+    known = queries.events().exclude(last_ingested_at=None)
+    if not flags.is_on(request, flags.ENABLE_PRACTICE_DAYS):
+        known = known.filter(kind=Event.Kind.RACE)
+    events = list(known[:EVENTS_SHOWN])
     if not imports and not events:
         return None
     return Card(

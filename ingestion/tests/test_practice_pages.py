@@ -73,7 +73,10 @@ def test_while_the_flag_is_off_nothing_of_practice_is_seen(client):
         assert client.post(url(name)).status_code == 404
     assert client.post(url("practice-refresh", event.pk)).status_code == 404
     assert client.get(url("event", event.pk)).status_code == 404
-    assert client.get(url("race", session.race_id)).status_code == 404
+    assert client.get(url("event-csv", event.pk)).status_code == 404
+    for name in ("race", "race-csv", "laps-csv"):
+        assert client.get(url(name, session.race_id)).status_code == 404
+    assert event.name not in text(client, "/")
     assert "Practice days" not in text(client, url("home"))
     assert event.name not in text(client, url("track", event.track_id))
     assert event.name not in text(client, f"{url('search')}?q=practice")

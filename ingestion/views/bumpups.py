@@ -26,7 +26,9 @@ SHOW = {"": "Everybody", "moved": "Only who moved", "review": "To be looked at"}
 @require_http_methods(["GET", "HEAD", "POST"])
 def event_bump_ups(request: HttpRequest, event_id: int) -> HttpResponse:
     """The ladder of each class and its moves; a POST adds a move by hand (staff, event editors)."""
-    event = get_object_or_404(Event.objects.select_related("track"), pk=event_id)
+    event = get_object_or_404(
+        Event.objects.select_related("track"), pk=event_id, kind=Event.Kind.RACE
+    )
     form = None
     if request.method == "POST":
         must_correct(request)

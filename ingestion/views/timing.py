@@ -194,12 +194,27 @@ def imports_part(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
-def event(request: HttpRequest, event_id: int) -> HttpResponse:
-    """An event: its classes with winners and bests, and its races by round."""
+def _event_for(request: HttpRequest, event_id: int) -> Event:
+    """The event; a practice day only for whom practice days are on."""
     row = get_object_or_404(queries.events(), pk=event_id)
     if row.kind == Event.Kind.PRACTICE_DAY:
         flags.require(request, flags.ENABLE_PRACTICE_DAYS)
+    return row
+
+
+def _race_for(request: HttpRequest, race_id: int) -> Race:
+    """The race; a practice session only for whom practice days are on."""
+    row = get_object_or_404(queries.races(), pk=race_id)
+    if row.source == Race.Source.PRACTICE:
+        flags.require(request, flags.ENABLE_PRACTICE_DAYS)
+    return row
+
+
+@require_GET
+def event(request: HttpRequest, event_id: int) -> HttpResponse:
+    """An event: its classes with winners and bests, and its races by round."""
+    row = _event_for(request, event_id)
+    if row.kind == Event.Kind.PRACTICE_DAY:
         return redirect("ingestion:practice-day", row.pk)
     class_id = request.GET.get("class", "")
     session_type = request.GET.get("session", "")
@@ -227,7 +242,7 @@ def event(request: HttpRequest, event_id: int) -> HttpResponse:
 @require_POST
 def refresh_event(request: HttpRequest, event_id: int) -> HttpResponse:
     """Ask LiveRC again: everything new, and with `all` what is long settled, too."""
-    row = get_object_or_404(queries.events(), pk=event_id)
+    row = get_object_or_404(queries.events(), pk=event_id, kind=Event.Kind.RACE)
     cost = imports.import_cost(track_slug=row.track.slug, event=row)
     imports.request_import(
         source_event_id=row.source_event_id,
@@ -242,9 +257,8 @@ def refresh_event(request: HttpRequest, event_id: int) -> HttpResponse:
 @require_GET
 def race(request: HttpRequest, race_id: int) -> HttpResponse:
     """A race: every published figure, and the laps of chosen drivers drawn and listed."""
-    row = get_object_or_404(queries.races(), pk=race_id)
+    row = _race_for(request, race_id)
     if row.source == Race.Source.PRACTICE:
-        flags.require(request, flags.ENABLE_PRACTICE_DAYS)
         return redirect("ingestion:practice-session", row.pk)
     chosen = [
         int(one) for one in request.GET.getlist("driver") if one.isdecimal() and len(one) < 18
@@ -276,24 +290,24 @@ def race(request: HttpRequest, race_id: int) -> HttpResponse:
 @require_POST
 def retry_race(request: HttpRequest, race_id: int) -> HttpResponse:
     """Fetch one race again, alone."""
-    row = get_object_or_404(Race, pk=race_id)
+    row = get_object_or_404(Race, pk=race_id, source=Race.Source.RACE)
     imports.request_race_retry(race_id=row.pk, by=request.user)
     return redirect("ingestion:race", row.pk)
 
 
 @require_GET
 def race_csv(request: HttpRequest, race_id: int) -> HttpResponse:
-    return export.results_csv([get_object_or_404(queries.races(), pk=race_id)])
+    return export.results_csv([_race_for(request, race_id)])
 
 
 @require_GET
 def laps_csv(request: HttpRequest, race_id: int) -> HttpResponse:
-    return export.laps_csv(get_object_or_404(queries.races(), pk=race_id))
+    return export.laps_csv(_race_for(request, race_id))
 
 
 @require_GET
 def event_csv(request: HttpRequest, event_id: int) -> HttpResponse:
-    row = get_object_or_404(queries.events(), pk=event_id)
+    row = _event_for(request, event_id)
     return export.results_csv(list(queries.races().filter(event=row, missing_since=None)))
 
 
