@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from ingestion.domain.labels import person_key
-from ingestion.models import BumpUp, Driver, DriverAlias, DriverTransponder, RaceResult
+from ingestion.models import BumpUp, Driver, DriverAlias, DriverTransponder, Event, RaceResult
+from ingestion.services.practice.figures import refresh_figures
 from racecontrol.shared import audit
 from racecontrol.shared.errors import InvalidInput, NotFound, NotReady
 
@@ -32,6 +33,10 @@ def merge_drivers(*, driver_id: int, into_id: int, by: Any, reason: str = "") ->
         raise NotFound("There is no such driver.")
     driver, into = rows[driver_id], rows[into_id]
     for one in (driver, into):
+        if one.is_unknown:
+            raise NotReady(
+                f"{one.name} stands for everybody without a name: say who drove, session by session."
+            )
         if one.merged_into_id:
             raise NotReady(f"{one.name} is merged into {one.merged_into} already.")
     if driver.merged.exists():
@@ -65,6 +70,7 @@ def merge_drivers(*, driver_id: int, into_id: int, by: Any, reason: str = "") ->
         merged_by=by if getattr(by, "pk", None) else None,
     )
     Driver.objects.filter(pk=driver.pk).update(merged_into=into, updated_at=moment)
+    _recount_practice(results)
     audit.record(
         by=by,
         verb=MERGED,
@@ -105,6 +111,7 @@ def split_driver(*, driver_id: int, by: Any, reason: str = "") -> Driver:
     )
     DriverAlias.objects.filter(merged_driver=driver).delete()
     Driver.objects.filter(pk=driver.pk).update(merged_into=None, updated_at=moment)
+    _recount_practice(mine)
     audit.record(
         by=by,
         verb=SPLIT,
@@ -115,6 +122,15 @@ def split_driver(*, driver_id: int, by: Any, reason: str = "") -> Driver:
     )
     driver.refresh_from_db()
     return driver
+
+
+def _recount_practice(results: list[int]) -> None:
+    """Practice days count their drivers: those these results belong to, count again."""
+    days = Event.objects.filter(
+        kind=Event.Kind.PRACTICE_DAY, practice_day__isnull=False, races__results__in=results
+    )
+    for day in days.distinct().order_by("pk"):
+        refresh_figures(day)
 
 
 def _results_of(driver: Driver, into_id: int, brought: set[int]) -> list[int]:

@@ -8,8 +8,10 @@ from ingestion.domain.practice_matching import match_driver
 from ingestion.fake_liverc.people import DEMO
 from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import Driver, DriverTransponder, PracticeDay, PracticeSession, RaceResult
+from ingestion.services.drivers import merge_drivers, split_driver
 from ingestion.services.imports import import_event
 from ingestion.services.practice import matching
+from ingestion.services.practice.figures import refresh_figures
 from ingestion.tests.builders import make_driver, make_race, make_result
 from ingestion.tests.practice_builders import make_practice_day, make_practice_session
 from ingestion.tests.practice_days import do_import, rows
@@ -188,3 +190,25 @@ def test_wrong_corrections_are_refused(user):
     with pytest.raises(InvalidInput):
         matching.correct_match(session_id=session.pk, driver_id=2**31, by=user)
     assert AuditEvent.objects.count() == 0
+
+
+def test_a_merge_counts_the_days_drivers_again(user):
+    day = make_practice_day()
+    one, two = make_driver("ADA BYRON"), make_driver("A. BYRON", source_driver_id=None)
+    for driver in (one, two):
+        make_practice_session(day, [30_000, 31_000], driver=driver)
+    refresh_figures(day)
+    assert PracticeDay.objects.get().unique_drivers == 2
+
+    merge_drivers(driver_id=two.pk, into_id=one.pk, by=user)
+    assert PracticeDay.objects.get().unique_drivers == 1
+
+    split_driver(driver_id=two.pk, by=user)
+    assert PracticeDay.objects.get().unique_drivers == 2
+
+
+def test_nobody_cannot_be_merged_into_somebody(user):
+    ada = make_driver("ADA BYRON")
+    for pair in ((matching.unknown_driver().pk, ada.pk), (ada.pk, matching.unknown_driver().pk)):
+        with pytest.raises(NotReady, match="without a name"):
+            merge_drivers(driver_id=pair[0], into_id=pair[1], by=user)

@@ -18,8 +18,10 @@ from ingestion.domain.practice import day_id, read_day_id
 from ingestion.liverc import addresses as kinds
 from ingestion.liverc.client import Source, url_of
 from ingestion.models import PracticeRun, PracticeSession, Race, Track
+from ingestion.queries.practice import figures_of
 from ingestion.services.fetching import BudgetExhausted, fetch_page, get_source, make_stale
 from ingestion.services.imports import AlreadyImporting
+from ingestion.services.practice.figures import refresh_figures
 from ingestion.services.practice.listing import (
     Difference,
     Listing,
@@ -219,6 +221,9 @@ def _write(
         {"source_session_id": one, "driver_name": names.get(one, ""), "reason": why}
         for one, why in failures.items()
     ]
+    differing = [one.name for one in figures_of(refresh_figures(written.event)) if one.differs]
+    if differing:
+        log.info("practice_figures_differ", day=summary.source_event_id, figures=differing)
     # The lists on LiveRC may be ahead of what was just taken in: let the next look go there.
     make_stale(day_key(track.slug, day), month_key(track.slug, f"{day:%Y-%m}"))
     return written

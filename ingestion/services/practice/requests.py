@@ -1,6 +1,7 @@
 """What people ask for: imports of a day, of many, of one session. Queued, never twice at once."""
 
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -66,7 +67,7 @@ def request_bulk(*, source_event_ids: list[str], by: Any, refresh: bool = False)
         BULK_TASK,
         ids,
         refresh,
-        key=f"import:practice-days:{','.join(sorted(ids))}"[:200],
+        key=f"import:practice-days:{sha256(','.join(sorted(ids)).encode()).hexdigest()}",
         owner=by,
         title=f"Import {len(ids)} practice day{'' if len(ids) == 1 else 's'}",
     )
