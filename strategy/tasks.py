@@ -10,7 +10,7 @@ from racecontrol.shared.errors import RaceError
 from racecontrol.shared.progress import Progress
 from strategy.models import Webhook
 from strategy.services import analytics, formation, news, plans
-from strategy.services.live import tell
+from strategy.services.live import changes, tell
 from strategy.webhooks import deliver
 
 
@@ -73,6 +73,16 @@ def remind_drivers(job: jobs.Running, strategy_id: int) -> dict:
     if tell.remind(strategy_id) is None:
         return {"over": True}
     raise jobs.Later(now() + tell.LOOK_EVERY, "looking again in a minute")
+
+
+def find_ways_on(job: jobs.Running, proposal_id: int) -> dict:
+    """Ways on from now for a race under way; a second run finds them found."""
+
+    def show(step: Progress) -> None:
+        job.progress(step.done, step.total, step.label)
+
+    row = changes.find_ways(proposal_id=proposal_id, on_progress=show)
+    return {"proposal": row.pk, "ways": len(row.options)}
 
 
 def mail(job: jobs.Running, user_id: int, subject: str, text: str) -> None:

@@ -3,14 +3,16 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Query, Router
+from django.shortcuts import get_object_or_404
+from ninja import Query, Router, Status
 
 from racecontrol.shared.paging import Paged, page_of
 from strategy import access
-from strategy.models import LiveCommand, LiveRun
+from strategy.domain.live.changes import Consequences, consequences, kept
+from strategy.models import LiveCommand, LiveProposal, LiveRun
 from strategy.queries import live
 from strategy.schemas import live as s
-from strategy.services.live import feed, notes, race, stints
+from strategy.services.live import changes, feed, notes, race, stints
 from strategy.services.live.frame import NoRace, Order
 
 router = Router(tags=["live"])
@@ -102,6 +104,82 @@ def update_progress(request: HttpRequest, strategy_id: int, number: int, body: s
     """A stint on to its next state, or a lap it completed. Drivers say "ready" for their own."""
     order = order_of(request, strategy_id, body)
     row = stints.update_stint_progress(order, stint=number, status=body.status, lap=body.lap)
+    return answer(request, strategy_id, row)
+
+
+def consequences_out(
+    request: HttpRequest,
+    strategy_id: int,
+    outcome: Consequences | None,
+    row: LiveCommand | None = None,
+) -> dict:
+    """What a change means; after it was made, what it meant is the plan now."""
+    run = run_for(request, strategy_id)
+    if outcome is None:
+        current = live.race_of(run)
+        outcome = consequences(current, kept(current))
+    window, next_up = outcome.window, live.wall_of(run).wall.next_up
+    return {
+        "words": row.words if row else "", "breaches": changes.breaches_of(outcome),
+        "stints": changes.changed_stints(outcome), "changed": list(outcome.changed),
+        "laps": outcome.projection.laps, "laps_before": outcome.before.laps,
+        "finish_ms": outcome.projection.finish_ms, "gain_ms": outcome.gain_ms,
+        "opens_lap": window.opens_lap if window else None,
+        "closes_lap": window.closes_lap if window else None,
+        "add_ml": next_up.add_ml if next_up else None, "is_possible": not outcome.breaches,
+        "command": command_out(row), "version": run.version,
+    }  # fmt: skip
+
+
+@router.post(BASE + "/stints/{int:number}/swap", response=s.ConsequencesOut)
+def swap_driver(request: HttpRequest, strategy_id: int, number: int, body: s.SwapIn):
+    """Another driver takes the stint, or what is left of it; first with `is_preview`."""
+    values = {"stint": number, "driver_id": body.driver_id, "after_laps": body.after_laps}
+    if body.is_preview:
+        outcome = changes.preview_swap(strategy_id=strategy_id, by=request.user, **values)
+        return consequences_out(request, strategy_id, outcome)
+    row = changes.emergency_driver_swap(
+        order_of(request, strategy_id, body), reason=body.reason, override=body.override, **values
+    )
+    return consequences_out(request, strategy_id, None, row)
+
+
+@router.post(BASE + "/stints/{int:number}/extend", response=s.ConsequencesOut)
+def extend_stint(request: HttpRequest, strategy_id: int, number: int, body: s.ExtendIn):
+    """The running stint longer or shorter; first with `is_preview`."""
+    if body.is_preview:
+        outcome = changes.preview_extension(
+            strategy_id=strategy_id, stint=number, laps=body.laps, by=request.user
+        )
+        return consequences_out(request, strategy_id, outcome)
+    row = changes.extend_current_stint(
+        order_of(request, strategy_id, body), stint=number, laps=body.laps, reason=body.reason,
+        override=body.override,
+    )  # fmt: skip
+    return consequences_out(request, strategy_id, None, row)
+
+
+def proposal_out(row: LiveProposal) -> dict:
+    names = ("id", "base_version", "at_ms", "job_id", "accepted", "options")
+    return {n: getattr(row, n) for n in names} | {"is_ready": bool(row.options)}
+
+
+@router.post(BASE + "/replan", response={202: s.ProposalOut})
+def replan(request: HttpRequest, strategy_id: int):
+    """Look for ways on from now; nothing changes until one is accepted."""
+    row = changes.request_ways(strategy_id=strategy_id, by=request.user)
+    return Status(202, proposal_out(row))
+
+
+@router.get(BASE + "/proposals/{int:proposal_id}", response=s.ProposalOut)
+def read_proposal(request: HttpRequest, strategy_id: int, proposal_id: int):
+    return proposal_out(get_object_or_404(run_for(request, strategy_id).proposals, pk=proposal_id))
+
+
+@router.post(BASE + "/proposals/{int:proposal_id}/accept", response=s.LiveAnswerOut)
+def accept(request: HttpRequest, strategy_id: int, proposal_id: int, body: s.AcceptIn):
+    order = order_of(request, strategy_id, body)
+    row = changes.accept_way(order, proposal_id=proposal_id, option=body.option)
     return answer(request, strategy_id, row)
 
 

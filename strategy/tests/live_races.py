@@ -49,8 +49,8 @@ def exact_race(
             fuel -= getattr(instance.car.burn_ml, instance.conditions.by_lap[lap])
             crossings.append(LapDone(lap + 1, at))
     race = Race(
-        # a lap before the last would end too early, so the flag falls just before the planned end
-        instance=instance, duration_ms=score(instance, plan).z1_ms - 1, stints=stints,
+        # the clock runs out in the middle of the last planned lap
+        instance=instance, duration_ms=score(instance, plan).z1_ms - 90_000, stints=stints,
         state="racing", now_ms=at, marks=tuple(marks), laps=tuple(crossings),
     )  # fmt: skip
     return replace(race, **changes)

@@ -103,6 +103,7 @@ def live_samples(row, api) -> dict[str, dict]:
     stop = run.stops.create(in_ms=1_000)
     penalty = run.penalties.create(kind="time", given_ms=1_000)
     event = run.laps.first()
+    proposal = run.proposals.create(base_version=1, at_ms=0)
     base, of_strategy = "strategies/{strategy_id}/live", {"strategy_id": row.pk}
     posts = ("", "/state", "/flags", "/stops", "/penalties", "/weather", "/fuel", "/feed",
              "/feed/batch")  # fmt: skip
@@ -110,6 +111,12 @@ def live_samples(row, api) -> dict[str, dict]:
         **{api("post", base + path): of_strategy for path in posts},
         **{api("get", base + path): of_strategy for path in ("", "/events", "/log")},
         api("post", base + "/stints/{number}/progress"): of_strategy | {"number": 1},
+        api("post", base + "/replan"): of_strategy,
+        **{api("post", base + f"/stints/{{number}}/{verb}"): of_strategy | {"number": 1}
+           for verb in ("swap", "extend")},
+        api("get", base + "/proposals/{proposal_id}"): of_strategy | {"proposal_id": proposal.pk},
+        api("post", base + "/proposals/{proposal_id}/accept"): (
+            of_strategy | {"proposal_id": proposal.pk}),
         api("patch", base + "/stops/{stop_id}"): of_strategy | {"stop_id": stop.pk},
         api("post", base + "/penalties/{penalty_id}/served"): (
             of_strategy | {"penalty_id": penalty.pk}),

@@ -127,3 +127,35 @@ def test_what_was_done_already_answers_with_the_version_to_go_on_from(user, call
     answer = call("post", f"{run.strategy_id}/live/flags", {"flag": "sc"}).json()
 
     assert answer == {"version": 2, "command": None}
+
+
+def test_a_swap_is_previewed_and_confirmed_over_the_api(user, call):
+    run = make_run(user, laps=6, event={"drivers": 3, "hours": 4})
+    seat = run.strategy.current.stints.get(number=1).seat
+    driver = next(d["user_id"] for n, d in enumerate(run.strategy.drivers) if n != seat)
+    path = f"{run.strategy_id}/live/stints/1/swap"
+    body = {"driver_id": driver, "reason": "ill", "override": True}
+
+    seen = call("post", path, body | {"is_preview": True}).json()
+    made = call("post", path, body).json()
+
+    assert (seen["command"], seen["version"], made["version"]) == (None, 1, 2)
+    shapes = [[(s["number"], s["driver"], s["laps"]) for s in a["stints"]] for a in (seen, made)]
+    assert shapes[0] == shapes[1]
+    assert seen["gain_ms"] < 0
+    assert made["command"]["words"].endswith("takes over stint 1.")
+
+
+def test_ways_on_are_asked_for_read_and_accepted_over_the_api(user, call, run_jobs):
+    run = make_run(user, laps=6)
+    base = f"{run.strategy_id}/live"
+
+    asked = call("post", f"{base}/replan")
+    assert asked.status_code == 202
+    run_jobs()
+    ways = call("get", f"{base}/proposals/{asked.json()['id']}").json()
+    answer = call("post", f"{base}/proposals/{ways['id']}/accept", {"option": 0})
+
+    assert ways["is_ready"]
+    assert answer.json()["version"] == 2
+    assert call("get", base).json()["proposal_id"] == ways["id"]

@@ -1,8 +1,11 @@
 """What is written down during a race: pit stops, penalties, weather, fuel on board."""
 
+from django.db import transaction
+
 from racecontrol.shared.errors import InvalidInput, NotFound
 from strategy.models import FuelReading, LiveCommand, LiveRun, Penalty, PitStop, WeatherChange
 from strategy.queries.live import race_of
+from strategy.services.live.changes import request_ways
 from strategy.services.live.frame import Done, Order, command
 
 STOP_FIELDS = ("in_ms", "out_ms", "lap", "is_drive_through", "fuel_added_ml", "tyres", "compound",
@@ -74,8 +77,9 @@ def serve_penalty(order: Order, *, penalty_id: int) -> LiveCommand | None:
                    touches=[f"penalty:{penalty_id}"])  # fmt: skip
 
 
+@transaction.atomic
 def change_weather(order: Order, *, is_wet: bool) -> LiveCommand | None:
-    """Wet or dry from this moment on; what is to come is reckoned with the pace of it."""
+    """Wet or dry from this moment on; ways on with the pace and the drivers for it are looked for."""
 
     def act(run: LiveRun, at_ms: int) -> Done:
         if not turn_weather(run, is_wet, at_ms):
@@ -83,7 +87,10 @@ def change_weather(order: Order, *, is_wet: bool) -> LiveCommand | None:
         return Done(f"The track is {'wet' if is_wet else 'dry'}.", {"weather"}, {"is_wet": not is_wet},
                     {"is_wet": is_wet, "at_ms": at_ms})  # fmt: skip
 
-    return command(order, "weather", act, body={"is_wet": is_wet}, touches=["weather"])
+    row = command(order, "weather", act, body={"is_wet": is_wet}, touches=["weather"])
+    if row is not None and row.run.state == LiveRun.State.RACING:
+        request_ways(strategy_id=order.strategy_id, by=order.by)
+    return row
 
 
 def turn_weather(run: LiveRun, is_wet: bool, at_ms: int) -> bool:

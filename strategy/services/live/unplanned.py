@@ -4,22 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from strategy.domain.live.log import Planned, Race, plan_of
-from strategy.domain.live.projection import Projection, live_instance, project, whole_plan
-from strategy.domain.race_rules import judge
-from strategy.domain.stints.scoring import Score
+from strategy.domain.live.changes import under
+from strategy.domain.live.log import Planned
+from strategy.domain.live.projection import Projection, live_instance
 from strategy.models import LiveRun, PlanVersion, StintPlan
 from strategy.queries.live import race_of
 
 Status = StintPlan.Status
-
-
-def under(race: Race, stints: Sequence[Planned]) -> tuple[Projection, Score]:
-    """The race as it would go on with these stints, judged as one plan from start to flag."""
-    numbered = tuple(replace(s, number=n) for n, s in enumerate(stints, start=1))
-    projection = project(replace(race, stints=numbered))
-    judged = judge(live_instance(projection), plan_of(whole_plan(projection)))
-    return projection, judged
 
 
 def save_live_version(
