@@ -5,6 +5,7 @@ class RaceControlConfig(AppConfig):
     name = "racecontrol"
 
     def ready(self) -> None:
-        from racecontrol import metrics
+        from racecontrol import checks, metrics
 
         metrics.register()
+        checks.register_all()

@@ -64,6 +64,21 @@ class RefuseUnstorableText:
         return self.get_response(request)
 
 
+class KeepFromCaches:
+    """Health data is kept by no browser and no proxy: coaching's pages and all answers of the API."""
+
+    PRIVATE = ("/coaching/", "/api/v")
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith(self.PRIVATE) and "Cache-Control" not in response:
+            response["Cache-Control"] = "no-store, private"
+        return response
+
+
 class LoginForPages(LoginRequiredMiddleware):
     """Pages send strangers to the login; the API answers 401 by itself."""
 

@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "racecontrol.middleware.RequestIds",
     "racecontrol.middleware.LivePosition",
     "racecontrol.middleware.RefuseUnstorableText",
+    "racecontrol.middleware.KeepFromCaches",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

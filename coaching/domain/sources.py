@@ -7,6 +7,20 @@ WORN = ("watch", "ring", "oura", "garmin", "polar", "suunto", "whoop", "coros", 
 PHONE = ("iphone", "phone", "ipad")
 
 
+# Services by the name we gave them ourselves; every other name is whatever a phone wrote.
+SERVICES = ("Oura", "intervals.icu", "Strava", "Apple Health")
+
+
+def kind_of(source: str) -> str:
+    """What a model may hear of a source. Its name may hold a person's, or a stranger's sentences."""
+    if source in SERVICES:
+        return source
+    name = source.lower()
+    if any(word in name for word in WORN):
+        return "a worn device"
+    return "a phone" if any(word in name for word in PHONE) else "an app"
+
+
 def rank(source: str, order: Sequence[str] = ()) -> tuple[int, int, str]:
     """Low is better: the athlete's order first, then worn things, other sources, phones."""
     if source in order:

@@ -234,8 +234,20 @@ class CheckIn(models.Model):
         return f"check-in {self.local_date}"
 
 
+class ConsentQuerySet(models.QuerySet):
+    def standing(self) -> "ConsentQuerySet":
+        """Not taken back, and given to the words in use now: others must be asked for anew."""
+        current = Q()
+        for purpose, wording in Consent.WORDING.items():
+            current |= Q(purpose=purpose, wording=wording)
+        return self.filter(current, withdrawn_at__isnull=True)
+
+
 class Consent(models.Model):
     """What a person agreed to, in which wording, and until when."""
+
+    # Raise a number when the words of that purpose change: then everybody is asked anew.
+    WORDING = {"health": 1, "model": 1}
 
     class Purpose(models.TextChoices):
         HEALTH = "health", "store health data"
@@ -249,6 +261,8 @@ class Consent(models.Model):
     host = models.CharField(max_length=200, blank=True)
     given_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-given_at"]

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from coaching.domain.missions.facts import Fact
+from coaching.domain.sources import kind_of
 from coaching.queries import athlete
 
 FRESH: Final = timedelta(days=1)  # the value of today or yesterday; older is stale
@@ -36,7 +37,7 @@ def facts(user: Any, day: date, now: datetime) -> list[Fact]:
         row = rows[newest]
         value = row.value * _TO_HOURS.get(row.unit, 1.0) if metric == "sleep" else row.value
         found.append(
-            Fact(key, label, round(value, 1), unit, newest, row.source, names,
+            Fact(key, label, round(value, 1), unit, newest, kind_of(row.source), names,
                  is_stale=day - newest > FRESH)
         )  # fmt: skip
     return found + _form(user, day)

@@ -21,7 +21,7 @@ def facts(user: Any, day: date, now: datetime) -> list[Fact]:
     )
     if latest is None:
         return []
-    on, source = latest.session.start_date, f"run log, {latest.session.name}"
+    on, source = latest.session.start_date, "run log"
     is_stale = day - on > FRESH
     found = [
         Fact("orp", "Race pace score (ORP)", latest.score, "of 100", on, source,

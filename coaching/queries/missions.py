@@ -93,7 +93,8 @@ def check_in_of(user: Any, day: date) -> CheckIn | None:
 
 
 def standing_consents(user: Any) -> dict[str, Consent]:
-    return {c.purpose: c for c in Consent.objects.filter(owner=user, withdrawn_at__isnull=True)}
+    """Purpose -> the consent that stands, in the present wording."""
+    return {c.purpose: c for c in Consent.objects.standing().filter(owner=user)}
 
 
 def has_consent(user: Any) -> bool:

@@ -26,9 +26,7 @@ APPLE = "Apple Health"
 
 def has_health_consent(user: Any) -> bool:
     """Did this person agree that health data is stored, and not take it back?"""
-    return Consent.objects.filter(
-        owner=user, purpose=Consent.Purpose.HEALTH, withdrawn_at__isnull=True
-    ).exists()
+    return Consent.objects.standing().filter(owner=user, purpose=Consent.Purpose.HEALTH).exists()
 
 
 def request_upload(*, by: Any, file: Any, name: str) -> AthleteUpload:

@@ -13,9 +13,6 @@ from coaching.services import mission_runs
 from racecontrol.shared import audit
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotReady
 
-# Which wording a person agreed to; raise it when the words change and consent is asked anew.
-WORDING = {Consent.Purpose.HEALTH: 1, Consent.Purpose.MODEL: 1}
-
 
 def check_in(
     *, by: Any, data: dict[str, Any], note: str = "", now: datetime, mission: Mission | None = None
@@ -69,16 +66,23 @@ def give_consent(*, by: Any, purposes: list[str], now: datetime, host: str = "")
     for purpose in purposes:
         if purpose not in Consent.Purpose.values:
             raise InvalidInput("No such purpose.", fields={"purposes": [str(purpose)[:40]]})
+        wording = Consent.WORDING[purpose]
+        # A consent to older words is closed, and stays on record beside the new one.
+        Consent.objects.filter(owner=by, purpose=purpose, withdrawn_at=None).exclude(
+            wording=wording
+        ).update(withdrawn_at=now)
         Consent.objects.get_or_create(
             owner=by,
             purpose=purpose,
             withdrawn_at=None,
             defaults={
-                "given_at": now, "wording": WORDING[Consent.Purpose(purpose)],
+                "given_at": now, "wording": wording,
                 "host": host if purpose == Consent.Purpose.MODEL else "",
             },
         )  # fmt: skip
-        audit.record(by=by, verb="consent.given", obj=by, after={"purpose": purpose})
+        audit.record(
+            by=by, verb="consent.given", obj=by, after={"purpose": purpose, "wording": wording}
+        )
 
 
 @transaction.atomic

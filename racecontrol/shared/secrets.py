@@ -136,6 +136,26 @@ def encrypted_fields() -> list[tuple[type[models.Model], list[EncryptedTextField
     return found
 
 
+def faults() -> list[str]:
+    """What is wrong with FIELD_KEYS, in words for the operator: no key, no key at all like one, or
+    keys that do not open the newest value of a column. Opens one value per column."""
+    try:
+        _fernet(tuple(settings.FIELD_KEYS))
+    except ImproperlyConfigured as fault:
+        return [str(fault)]
+    found = []
+    for model, fields in encrypted_fields():
+        for field in fields:
+            rows = model._default_manager.annotate(raw=_Raw(field.column)).order_by("-pk")
+            stored = rows.exclude(raw=None).exclude(raw="").values_list("raw", flat=True).first()
+            try:
+                if stored:
+                    unseal(stored, context=field.context)
+            except SealBroken as fault:
+                found.append(f"{fault} Put the key it was sealed with back, behind the new one.")
+    return found
+
+
 def rotate(*, batch: int = 500) -> int:
     """Seal every stored secret anew with the first key; how many rows and files were written."""
     written = sum(import_string(name)() for name in settings.SEALED_FILES)

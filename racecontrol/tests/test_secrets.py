@@ -6,6 +6,7 @@ from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import connection
 
 from coaching.models import LlmAccount
+from racecontrol import checks
 from racecontrol.shared import secrets
 
 SECRET = "sk-0123456789-very-secret"
@@ -93,3 +94,20 @@ def test_empty_stays_empty(user):
 
     assert LlmAccount.objects.get(pk=account.pk).api_key == ""
     assert raw(account) == ""
+
+
+def test_the_start_says_when_stored_secrets_do_not_open(account, settings):
+    assert secrets.faults() == []
+    assert checks.tell_at_start() == 0
+    old, new = settings.FIELD_KEYS[0], Fernet.generate_key().decode()
+
+    settings.FIELD_KEYS = [new]
+    assert "LlmAccount.api_key does not open" in secrets.faults()[0]
+    assert checks.tell_at_start() == 1
+    assert checks.sealed_values_open(databases=["default"])[0].id == "racecontrol.E001"
+    assert SECRET not in secrets.faults()[0]
+
+    settings.FIELD_KEYS = [new, old]
+    assert secrets.faults() == []
+    settings.FIELD_KEYS = ["short"]
+    assert "32 bytes" in secrets.faults()[0]

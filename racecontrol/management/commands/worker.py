@@ -14,6 +14,7 @@ from django_q import cluster
 from django_q.conf import Conf
 from django_q.management.commands.qcluster import Command as QCluster
 
+from racecontrol import checks
 from racecontrol.shared import jobs
 from racecontrol.shared.leash import Leash
 
@@ -36,6 +37,7 @@ class Command(QCluster):
         Leash().hold()
         fail_whole()
         wait_for_database()
+        checks.tell_at_start()
         released = jobs.release_orphans(cluster)
         if released:
             self.stdout.write(f"{released} jobs of a worker that died are due again")
