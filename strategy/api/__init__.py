@@ -9,6 +9,7 @@ from racecontrol.shared.paging import Paged, page_of
 from strategy import access, queries
 from strategy import schemas as s
 from strategy.api import boards, hosting
+from strategy.api.analytics import router as analytics_router
 from strategy.api.base import Limit, router
 from strategy.api.live import router as live_router
 from strategy.api.shapes import (
@@ -24,6 +25,7 @@ from strategy.services import events, formation, plans, teams, what_if
 
 __all__ = ["boards", "hosting", "router"]
 router.add_router("", live_router)
+router.add_router("", analytics_router)
 
 
 @router.get("/teams", response=Paged[s.TeamOut])

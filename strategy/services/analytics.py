@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.timezone import now
 
 from racecontrol.shared import audit, jobs, live
 from racecontrol.shared.errors import NotReady
@@ -166,7 +167,7 @@ def keep(run: LiveRun, body: dict[str, Any], seen: str) -> RaceReport:
             "pit_efficiency": scores["pit_efficiency"],
             "pace_consistency_ms": scores["pace_consistency_ms"],
             "strategy_adherence": scores["strategy_adherence"],
-            "loss_ms": loss, "burn_ml": body["fuel"]["used_ml_per_lap"],
+            "computed_at": now(), "loss_ms": loss, "burn_ml": body["fuel"]["used_ml_per_lap"],
         },
     )  # fmt: skip
     row.drivers.all().delete()

@@ -72,6 +72,7 @@ def pace_of(row: EventParticipation) -> dict[str, Any]:
     """
     found, raced = imported_pace(row), measured_pace(row.user, row.event.track)
     dry, source = found_pace(row.lap_ms, raced.dry_ms if raced else None, raced)
+    pace: dict[str, Any]
     if found is None:
         pace = {"lap_ms": dry or row.event.lap_ms, "spread_ms": None, "timing_driver_id": None,
                 "source": source or "the event's typical lap"}  # fmt: skip

@@ -12,5 +12,8 @@ def samples(owner, strategy):
         **{f"strategy:{name}": of_strategy for name in (
             "wall", "my-turn", "report", "report-csv", "report-json", "take-burn")},
         "strategy:wall-do": of_strategy | {"name": "flag"},
+        "api:get /api/v1/strategies/{strategy_id}/report": of_strategy,
+        "api:post /api/v1/strategies/{strategy_id}/report": of_strategy,
+        "api:get /api/v1/teams/{team_id}/race-results": {"team_id": run.strategy.team_id},
         "strategy:trends": {"team_id": run.strategy.team_id},
     }  # fmt: skip

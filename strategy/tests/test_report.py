@@ -218,3 +218,47 @@ def test_the_next_plan_takes_the_measured_pace_and_says_so(user):
     assert pace["lap_ms"] == 150_500
     assert pace["source"].startswith("measured in Three hours")
     assert (typed["lap_ms"], typed["source"]) == (149_000, "typed in at sign-up")
+
+
+# -- the same by API
+
+
+def test_the_api_gives_report_and_results(client, user):
+    report = measured(user)
+    base, team = f"/api/v1/strategies/{report.run.strategy_id}", report.run.strategy.team_id
+
+    told = client.get(f"{base}/report").json()
+    results = client.get(f"/api/v1/teams/{team}/race-results").json()
+
+    assert told["report"] == report.body
+    assert told["is_outdated"] is False
+    assert results["items"][0]["drivers"][0]["dry_ms"] == 150_000
+    assert results["next_cursor"] is None
+
+
+def test_the_api_measures_in_the_background(client, user, queued):
+    run = drive(user)
+
+    answer = client.post(f"/api/v1/strategies/{run.strategy_id}/report")
+
+    assert answer.status_code == 202
+    assert queued() == [("strategy.tasks.measure", (run.pk,))]
+    assert client.get(f"/api/v1/strategies/{run.strategy_id}/report").status_code == 404
+
+
+def test_a_correction_while_measuring_is_measured_too(user, monkeypatch):
+    run = drive(user)
+    job = analytics.queue_report(run)
+    real = analytics.measure
+
+    def corrected_meanwhile(**values):
+        report = real(seconds=1, **values)
+        LapEvent.objects.filter(run=run, lap=3, kind="lap").update(is_void=True)
+        return report
+
+    monkeypatch.setattr(analytics, "measure", corrected_meanwhile)
+    jobs.run_now(job)
+
+    job.refresh_from_db()
+    assert job.state == job.State.PAUSED
+    assert "corrected" in job.message
