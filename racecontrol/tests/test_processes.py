@@ -40,7 +40,7 @@ def test_a_second_start_in_the_same_folder_is_refused(running):
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -115,10 +115,10 @@ def test_the_next_start_is_quick_and_finishes_what_was_cut_off(running):
 def test_make_stop_ends_it_from_another_terminal(running):
     stop = [sys.executable, str(running.folder / "scripts" / "stop.py")]
 
-    first = subprocess.check_output(stop, text=True, timeout=60)
-    second = subprocess.check_output(stop, text=True, timeout=60)
+    first = subprocess.check_output(stop, text=True, timeout=180)
+    second = subprocess.check_output(stop, text=True, timeout=180)
 
-    assert running.process.wait(10) == 0
+    assert running.process.wait(60) == 0
     assert (first, second) == ("Stopped.\n", "Nothing runs here.\n")
     assert running.left_over() == []
 
@@ -128,7 +128,7 @@ def test_ctrl_c_leaves_nothing_behind(running):
 
     running.process.send_signal(signal.SIGINT)
 
-    assert running.process.wait(30) == 0
+    assert running.process.wait(60) == 0
     assert "stopped, the database too" in running.said()
     assert running.left_over() == []
     assert json.loads((running.folder / ".var" / "up.lock").read_text() or "null") is None

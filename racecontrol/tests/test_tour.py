@@ -20,7 +20,7 @@ def running(tmp_path_factory):
 
 def stop(running):
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(60) == 0
+    assert running.process.wait(180) == 0
 
 
 def counts(running):

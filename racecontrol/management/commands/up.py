@@ -90,6 +90,7 @@ class Command(BaseCommand):
         if with_demo and not User.objects.exists():
             call_command("load_demo", stdout=io.StringIO())
             self.say("demo loaded")
+            supervisor.heed_signals()  # solvers at work in this process may have taken Ctrl-C
         connection.close()
 
         def child(name: str, *arguments: str, **extra: str) -> Child:
