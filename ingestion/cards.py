@@ -13,9 +13,10 @@ EVENTS_SHOWN = 5
 
 def latest_events(request: HttpRequest) -> Card | None:
     """The person's open imports and the newest events; None before anything came in."""
-    imports = list(open_imports().filter(owner=request.user)[:3])
+    has_practice = flags.is_on(request, flags.ENABLE_PRACTICE_DAYS)
+    imports = list(open_imports(has_practice=has_practice).filter(owner=request.user)[:3])
     known = queries.events().exclude(last_ingested_at=None)
-    if not flags.is_on(request, flags.ENABLE_PRACTICE_DAYS):
+    if not has_practice:
         known = known.filter(kind=Event.Kind.RACE)
     events = list(known[:EVENTS_SHOWN])
     if not imports and not events:

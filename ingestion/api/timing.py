@@ -126,7 +126,8 @@ def queue_import(
 @router.get("/imports/{import_id}", response=schemas.ImportOut)
 def read_import(request: HttpRequest, import_id: UUID) -> Any:
     """How an import is going: queued, running n of m, paused with the reason, done, failed."""
-    job = import_queries.imports().filter(pk=import_id).first()
+    has_practice = flags.is_on(request, flags.ENABLE_PRACTICE_DAYS)
+    job = import_queries.imports(has_practice=has_practice).filter(pk=import_id).first()
     if job is None:
         raise NotFound("There is no such import.")
     return job

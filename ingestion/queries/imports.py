@@ -7,14 +7,18 @@ from django.db.models import QuerySet
 from racecontrol.shared.jobs import Job
 
 KEY = "import:"
+PRACTICE_KEY = f"{KEY}practice"
 
 
-def imports() -> QuerySet[Job]:
-    return Job.objects.filter(key__startswith=KEY).select_related("owner")
+def imports(*, has_practice: bool = True) -> QuerySet[Job]:
+    """Every import; those of practice days only for whom they are on."""
+    found = Job.objects.filter(key__startswith=KEY).select_related("owner")
+    return found if has_practice else found.exclude(key__startswith=PRACTICE_KEY)
 
 
-def open_imports() -> QuerySet[Job]:
-    return imports().filter(state__in=Job.OPEN).order_by("created_at")
+def open_imports(*, has_practice: bool = True) -> QuerySet[Job]:
+    found = imports(has_practice=has_practice).filter(state__in=Job.OPEN)
+    return found.order_by("created_at")
 
 
 def import_of_event(source_event_id: str) -> Job | None:

@@ -1,12 +1,15 @@
 """Practice days in the worker: discovery, imports, looks for drift, and what runs by the clock."""
 
 from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from ingestion.models import Event
 from ingestion.services.imports import AlreadyImporting
 from ingestion.services.practice import alerts, drift, matching
 from ingestion.services.practice.discovery import discover_days
-from ingestion.services.practice.importing import import_day, import_session
+from ingestion.services.practice.importing import DaySummary, import_day, import_session
 from ingestion.services.practice.runs import LIMITS, close_lost_runs
 from ingestion.tasks._limits import memory_of, owner_of, remember, within_limits
 from racecontrol.shared import jobs
@@ -19,7 +22,15 @@ def run_discover_practice(job: jobs.Running, run_id: int, again: bool = False) -
 
     def work(on_progress: OnProgress) -> dict:
         run = discover_days(run_id=run_id, again=again, on_progress=on_progress)
-        return {"days": run.days, "sessions": run.sessions, "failed": run.failures}
+        missing = f"; {len(run.failures)} pages could not be read" if run.failures else ""
+        return {
+            "days": run.days,
+            "sessions": run.sessions,
+            "failed": run.failures,
+            "says": f"{run.days} days, {run.sessions} sessions{missing}",
+            "url": f"{reverse('ingestion:practice')}?"
+            + urlencode({"track": run.track.slug, "first": run.first_day, "last": run.last_day}),
+        }
 
     return within_limits(job, work)
 
@@ -28,14 +39,26 @@ def run_import_practice_day(job: jobs.Running, source_event_id: str, refresh: bo
     """Import one day; waits for the budget's minute, pauses for its day, goes on where it was."""
     return within_limits(
         job,
-        lambda on_progress: import_day(
-            source_event_id=source_event_id,
-            by=owner_of(job),
-            refresh=refresh,
-            job_id=job.id,
-            on_progress=on_progress,
-        ).as_dict(),
+        lambda on_progress: told(
+            import_day(
+                source_event_id=source_event_id,
+                by=owner_of(job),
+                refresh=refresh,
+                job_id=job.id,
+                on_progress=on_progress,
+            )
+        ),
     )
+
+
+def told(summary: DaySummary) -> dict[str, Any]:
+    """What an import did, with a sentence and the page to look at."""
+    failed = f", {len(summary.failed)} failed" if summary.failed else ""
+    removed = f", {summary.removed} gone" if summary.removed else ""
+    return summary.as_dict() | {
+        "says": f"{summary.sessions} sessions, {summary.changed} read{removed}{failed}",
+        "url": reverse("ingestion:practice-day", args=[summary.event_id]),
+    }
 
 
 def run_import_practice_days(
@@ -72,7 +95,13 @@ def run_import_practice_days(
             remember(job, days=done, failed_days=failed)
         total = len(source_event_ids)
         on_progress(Progress(total, total, f"{len(done)} of {total} days"))
-        return {"days": done, "failed_days": failed}
+        missing = f"; {len(failed)} could not be imported" if failed else ""
+        return {
+            "days": done,
+            "failed_days": failed,
+            "says": f"{len(done)} of {total} days{missing}",
+            "url": reverse("ingestion:practice"),
+        }
 
     return within_limits(job, work)
 
@@ -81,18 +110,19 @@ def run_retry_practice_session(job: jobs.Running, session_id: int) -> dict:
     """Fetch one session again, alone."""
     return within_limits(
         job,
-        lambda on_progress: import_session(session_id=session_id, by=owner_of(job)).as_dict(),
+        lambda on_progress: told(import_session(session_id=session_id, by=owner_of(job))),
     )
 
 
 def run_check_practice_day(job: jobs.Running, source_event_id: str) -> dict:
     """See whether LiveRC says something else of a day by now."""
-    return within_limits(
-        job,
-        lambda on_progress: drift.check_day(
-            source_event_id=source_event_id, job_id=job.id
-        ).as_dict(),
-    )
+
+    def work(on_progress: OnProgress) -> dict:
+        found = drift.check_day(source_event_id=source_event_id, job_id=job.id)
+        counts = [f"{len(ids)} {name}" for name, ids in found.as_dict().items() if ids]
+        return found.as_dict() | {"says": ", ".join(counts) or "nothing changed"}
+
+    return within_limits(job, work)
 
 
 def run_match_practice(job: jobs.Running, event_id: int) -> dict:

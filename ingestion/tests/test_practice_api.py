@@ -9,6 +9,7 @@ from ingestion.fake_liverc.people import DEMO
 from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import Event, PracticeSession, Race, RaceResult
 from ingestion.services.practice import archive
+from ingestion.services.practice.requests import request_bulk, request_import
 from ingestion.tests.practice_days import (
     DAY,
     DAY_ID,
@@ -362,6 +363,20 @@ def test_with_practice_days_on_a_session_has_its_laps(site, client, practice_on)
     race = Race.objects.first()
 
     assert client.get(f"/api/v1/races/{race.pk}/laps").json()["drivers"][0]["laps"]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_imports_of_practice_are_shown_to_whom_it_is_on(site, user, client, run_jobs, is_on):
+    Flag.objects.create(name=flags.ENABLE_PRACTICE_DAYS, everyone=is_on)
+    done = request_import(source_event_id=DAY_ID, by=user)
+    run_jobs()
+    bulk = request_bulk(source_event_ids=[DAY_ID], by=user)
+    page = client.get("/timing/imports/").text
+
+    for job, words in ((done, f"{len(sessions_of(site))} sessions"), (bulk, bulk.title)):
+        assert (words in page) == is_on
+        code = client.get(f"/api/v1/imports/{job.pk}").status_code
+        assert code == (200 if is_on else 404)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -79,7 +79,7 @@ def _found(request: HttpRequest, form: EventSearchForm) -> dict[str, Any]:
             [event.source_event_id for event in page["items"]]
         ),
         "discovery": None,
-        "jobs": list(import_queries.open_imports()[:10]),
+        "jobs": list(import_queries.open_imports(has_practice=False)[:10]),
         "budget": budget_of(track.slug) if track else None,
         "may_ask": bool(track and values.get("first") and values.get("last")),
     }
@@ -183,11 +183,11 @@ def _back(request: HttpRequest) -> HttpResponse:
 @require_GET
 def imports_part(request: HttpRequest) -> HttpResponse:
     """Imports under way and lately ended, whoever asked for them."""
+    has_practice = flags.is_on(request, flags.ENABLE_PRACTICE_DAYS)
+    ended = import_queries.imports(has_practice=has_practice).exclude(state__in=jobs.Job.OPEN)
     context = {
-        "jobs": list(import_queries.open_imports()[:20]),
-        "ended": list(
-            import_queries.imports().exclude(state__in=jobs.Job.OPEN).order_by("-finished_at")[:20]
-        ),
+        "jobs": list(import_queries.open_imports(has_practice=has_practice)[:20]),
+        "ended": list(ended.order_by("-finished_at")[:20]),
     }
     return answer(
         request, page="ingestion/imports.html", part="ingestion/_imports.html", context=context
