@@ -340,6 +340,12 @@ AFTER_EVENT_IMPORT: list[str] = [
     "coaching.tasks.score_event",
     "ingestion.tasks.run_match_practice",
 ]
+# Who follows when two drivers turn out to be one, or one to be two, inside that transaction:
+# functions(was_id, now_id, only) -> ids of what moved; `only` is what to move back.
+DRIVER_FOLLOWERS: list[str] = [
+    "coaching.services.claims.follow_driver",
+    "strategy.services.events.follow_driver",
+]
 
 # -- timing source -------------------------------------------------------------------------------
 LIVERC_URL_TEMPLATE = env("LIVERC_URL_TEMPLATE", default="https://{track}.liverc.com")

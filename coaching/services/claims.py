@@ -76,6 +76,31 @@ def withdraw_claim(*, profile_id: int, by: Any) -> None:
     _withdraw(profile)
 
 
+def follow_driver(*, was_id: int, now_id: int, only: list[int] | None = None) -> list[int]:
+    """A driver was merged into another, or split off again: claims and their racers go along.
+
+    Gives the claims that moved; `only` moves just those back. Raises AlreadyClaimed where two
+    racers would end up as one driver: staff have to settle first who it is.
+    """
+    claims = ProfileClaim.objects.select_for_update(of=["self"]).filter(driver_id=was_id)
+    if only is not None:
+        claims = claims.filter(pk__in=only)
+    moving = list(claims.order_by("pk"))
+    approved = [claim.profile_id for claim in moving if claim.state == State.APPROVED]
+    rival = (
+        ProfileClaim.objects.filter(driver_id=now_id, state=State.APPROVED)
+        .select_related("profile")
+        .first()
+    )
+    if approved and rival is not None:
+        raise AlreadyClaimed(
+            f"Both drivers are claimed, the other one by {rival.profile}: settle the claims first."
+        )
+    ProfileClaim.objects.filter(pk__in=[claim.pk for claim in moving]).update(driver_id=now_id)
+    RacerProfile.objects.filter(pk__in=approved, driver_id=was_id).update(driver_id=now_id)
+    return [claim.pk for claim in moving]
+
+
 def _approve(claim: ProfileClaim, *, by: Any, evidence: str) -> ProfileClaim:
     claim.state, claim.evidence = State.APPROVED, evidence
     claim.decided_at, claim.decided_by = now(), by

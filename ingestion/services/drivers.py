@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 from django.utils.timezone import now
 
 from ingestion.domain.labels import person_key
@@ -18,8 +20,10 @@ MERGED, SPLIT = "driver.merged", "driver.split"
 def merge_drivers(*, driver_id: int, into_id: int, by: Any, reason: str = "") -> Driver:
     """Results, moves and transponders of one driver go to another, who also answers to the old id.
 
-    Raises NotReady when the two raced each other (so they are two), or when one of them takes
-    part in a merge that would have to be undone first.
+    What other rooms know of the driver goes along (settings.DRIVER_FOLLOWERS).
+
+    Raises NotReady when the two raced each other (so they are two), when one of them takes part in
+    a merge that would have to be undone first, or when another room cannot follow.
     """
     if driver_id == into_id:
         raise InvalidInput("A driver cannot be merged into himself.", fields={"into": ["Same."]})
@@ -75,7 +79,12 @@ def merge_drivers(*, driver_id: int, into_id: int, by: Any, reason: str = "") ->
         by=by,
         verb=MERGED,
         obj=driver,
-        before={"merged_into": None, "results": results, "transponders": numbers},
+        before={
+            "merged_into": None,
+            "results": results,
+            "transponders": numbers,
+            "followers": _let_follow(driver.pk, into.pk),
+        },
         after={"merged_into": into.pk},
         reason=reason,
     )
@@ -87,7 +96,7 @@ def merge_drivers(*, driver_id: int, into_id: int, by: Any, reason: str = "") ->
 def split_driver(*, driver_id: int, by: Any, reason: str = "") -> Driver:
     """Undo a merge: the driver gets back what was theirs, and what came under their id since.
 
-    Raises NotReady for a driver who is merged into nobody.
+    Raises NotReady for a driver who is merged into nobody, or when another room cannot follow.
     """
     driver = Driver.objects.select_for_update(of=("self",)).filter(pk=driver_id).first()
     if driver is None:
@@ -110,6 +119,7 @@ def split_driver(*, driver_id: int, by: Any, reason: str = "") -> Driver:
         driver=driver
     )
     DriverAlias.objects.filter(merged_driver=driver).delete()
+    _let_follow(into_id, driver.pk, brought.get("followers", {}))
     Driver.objects.filter(pk=driver.pk).update(merged_into=None, updated_at=moment)
     _recount_practice(mine)
     audit.record(
@@ -131,6 +141,18 @@ def _recount_practice(results: list[int]) -> None:
     )
     for day in days.distinct().order_by("pk"):
         refresh_figures(day)
+
+
+def _let_follow(
+    was_id: int, now_id: int, only: dict[str, list[int]] | None = None
+) -> dict[str, list[int]]:
+    """Let the rooms above follow; by name of the follower, what it moved. `only` undoes just that."""
+    return {
+        name: import_string(name)(
+            was_id=was_id, now_id=now_id, only=None if only is None else only.get(name, [])
+        )
+        for name in settings.DRIVER_FOLLOWERS
+    }
 
 
 def _results_of(driver: Driver, into_id: int, brought: set[int]) -> list[int]:

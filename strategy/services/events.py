@@ -256,3 +256,16 @@ def move(*, signup_id: int, to: str, by: Any, reason: str = "") -> EventParticip
 
 def local(moment: datetime, zone: str) -> datetime:
     return moment.astimezone(ZoneInfo(zone))
+
+
+def follow_driver(*, was_id: int, now_id: int, only: list[int] | None = None) -> list[int]:
+    """A timed driver was merged into another, or split off again: who signed up as them goes along.
+
+    Gives the sign-ups that moved; `only` moves just those back.
+    """
+    signups = EventParticipation.objects.filter(timing_driver_id=was_id)
+    if only is not None:
+        signups = signups.filter(pk__in=only)
+    moving = list(signups.order_by("pk").values_list("pk", flat=True))
+    EventParticipation.objects.filter(pk__in=moving).update(timing_driver_id=now_id)
+    return moving
