@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -111,12 +111,10 @@ def _save_listed(
     event: Event, classes: dict[str, RaceClass], rows: Iterable[ListedRace], moment: datetime
 ) -> SavedEvent:
     known = {race.source_race_id: race for race in event.races.filter(source=Race.Source.RACE)}
-    moments = _completions(event, rows)
-    new, changed, seen = [], [], set()
-    for row in rows:
-        if row.race_id in seen:
-            continue
-        seen.add(row.race_id)
+    listed = {row.race_id: row for row in reversed(list(rows))}
+    running = _running(event, listed.values())
+    new, changed = [], []
+    for row in listed.values():
         label = read_label(row.race_label)
         values = {
             "race_class_id": classes[class_key(row.class_label)[:200]].pk,
@@ -129,8 +127,8 @@ def _save_listed(
             "heats": label.heats,
             "final": label.final,
             "branch": label.branch or "",
-            "run_order": row.run_order,
-            "completed_at": moments[row.race_id],
+            "run_order": running[row.race_id][0],
+            "completed_at": running[row.race_id][1],
         }
         race = known.get(row.race_id)
         if race is None:
@@ -158,29 +156,36 @@ def _save_listed(
             "updated_at",
         ],
     )
-    gone = [race.pk for race_id, race in known.items() if race_id not in seen]
+    gone = [race.pk for race_id, race in known.items() if race_id not in listed]
     missing = Race.objects.filter(pk__in=gone, missing_since=None).update(
         missing_since=moment, updated_at=moment
     )
     races = sorted(
-        [*new, *(race for race_id, race in known.items() if race_id in seen)],
+        [*new, *(race for race_id, race in known.items() if race_id in listed)],
         key=lambda race: race.run_order,
     )
     return SavedEvent(event=event, races=races, new=len(new), changed=len(changed), missing=missing)
 
 
-def _completions(event: Event, rows: Iterable[ListedRace]) -> dict[str, datetime | None]:
-    """Completion of each race as a moment; running order decides an hour that came twice."""
-    found: dict[str, datetime | None] = {}
+def _running(event: Event, rows: Iterable[ListedRace]) -> dict[str, tuple[int, datetime | None]]:
+    """Place in the running order (from 1) and moment of completion of each race.
+
+    The page lists the newest race first. Read from its end, a wall clock that goes back is the
+    second time of an hour that came twice: the page's order tells, where the clock cannot. A race
+    without a time stands right after the one listed below it.
+    """
+    moments: dict[str, datetime | None] = {}
+    keys = []
     latest: datetime | None = None
-    for row in sorted(rows, key=lambda row: row.run_order):
-        if row.completed_local is None:
-            found.setdefault(row.race_id, None)
-            continue
-        moment = to_utc(row.completed_local, event.zone, not_before=latest)
-        latest = moment
-        found.setdefault(row.race_id, moment)
-    return found
+    for row in sorted(rows, key=lambda row: row.dom_index, reverse=True):
+        moment = row.completed_local and to_utc(row.completed_local, event.zone, not_before=latest)
+        latest = moment or latest
+        moments[row.race_id] = moment
+        keys.append((latest or datetime.min.replace(tzinfo=UTC), -row.dom_index, row.race_id))
+    return {
+        race_id: (place, moments[race_id])
+        for place, (_, _, race_id) in enumerate(sorted(keys), start=1)
+    }
 
 
 # -- races
