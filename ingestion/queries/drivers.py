@@ -96,6 +96,20 @@ def best_laps(driver_id: int) -> list[PersonalBest]:
     return [PersonalBest(*row) for row in rows]
 
 
+def trend_of_driver(driver_id: int, best: PersonalBest, *, limit: int = 100) -> list[RaceResult]:
+    """The newest results where this best was driven, newest first: their lap figures only."""
+    return list(
+        races_of_driver(driver_id)
+        .filter(
+            race__event__track_id=best.track_id,
+            race__race_class__key=best.class_key,
+            avg_lap_ms__isnull=False,
+        )
+        .select_related(None)
+        .only("avg_lap_ms", "fast_lap_ms", "consistency_pct")[:limit]
+    )
+
+
 def records_of_track(track_id: int, *, limit: int = 40) -> list[RaceResult]:
     """The fastest published lap of each class ever imported at a track."""
     fastest = (

@@ -16,7 +16,7 @@ from ingestion.models.events import SessionType
 from ingestion.presentation import RaceSheet, consistency_chart, trend_chart
 from ingestion.queries import imports as import_queries
 from ingestion.queries.bumpups import bump_ups_of_driver, bumped_into
-from ingestion.queries.drivers import field_of, records_of_track
+from ingestion.queries.drivers import field_of, records_of_track, trend_of_driver
 from ingestion.queries.events import event_facts
 from ingestion.queries.practice import practice_of_driver
 from ingestion.queries.races import neighbours_of
@@ -346,15 +346,7 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
         (one for one in bests if f"{one.track_id}-{one.class_key}" == chosen),
         max(bests, key=lambda one: one.races, default=None),
     )
-    trend = []
-    if trend_of is not None:
-        trend = list(
-            results.filter(
-                race__event__track_id=trend_of.track_id,
-                race__race_class__key=trend_of.class_key,
-                avg_lap_ms__isnull=False,
-            )[:100]
-        )
+    trend = trend_of_driver(row.pk, trend_of) if trend_of is not None else []
     context = {
         "driver": row,
         "totals": field_of(row.pk),
