@@ -1,7 +1,8 @@
 """The rules of an event as a crew reads them: only what is in force."""
 
 from strategy.domain.regulations import ByCategory, PartRule, Regulations, read_regulations
-from strategy.models import StrategyEvent
+from strategy.domain.stints.instance import read_instance
+from strategy.models import RaceStrategy, StrategyEvent
 
 
 def span(seconds: int) -> str:
@@ -41,6 +42,26 @@ def told_rules(event: StrategyEvent) -> list[tuple[str, str]]:
         ("Source", rules.source),
     ]  # fmt: skip
     return [(name, text) for name, text in lines if text]
+
+
+def told_numbers(row: RaceStrategy) -> list[tuple[str, str, bool]]:
+    """What a strategy is planned with: (name, value, is it the team's own number)."""
+    if not row.problem:
+        return []
+    race = read_instance(row.problem)
+    usable = race.car.tank_ml - race.car.reserve_ml
+    longest = min(usable // max(race.car.burn_ml.D, 1), race.car.tyre.life_laps)
+    longest = min(longest, race.rules.max_stint_laps or longest)
+    rest = max((who.min_rest_ms for who in race.drivers), default=0) // 1000
+    tyres = "new at every stop" if race.rules.tyre_policy == "every_stop" else "as the team likes"
+    return [
+        ("Laps of the race", str(race.race.laps), False),
+        ("Longest stint", f"{longest} laps", row.wish_stint_laps is not None),
+        ("Fuel a stint", f"{usable / 1000:.1f} l", row.wish_stint_fuel_ml is not None),
+        ("Rest", span(rest), row.wish_rest_s is not None),
+        ("Through the lane", f"{race.pit.lane_ms / 1000:g} s", row.wish_pit_lane_s is not None),
+        ("Tyres", tyres, bool(row.wish_tyres)),
+    ]
 
 
 def _between(least: int | None, most: int | None) -> str:

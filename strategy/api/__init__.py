@@ -22,6 +22,7 @@ from strategy.api.shapes import (
 )
 from strategy.models import FormationDraft
 from strategy.services import events, formation, plans, teams, what_if
+from strategy.services.problems import Wishes
 
 __all__ = ["boards", "hosting", "router"]
 router.add_router("", live_router)
@@ -172,8 +173,10 @@ def list_strategies(
 
 @router.post("/strategies", response={201: s.StrategyOut})
 def create_strategy(request: HttpRequest, body: s.StrategyIn):
-    values = body.dict(exclude={"driver_ids"})
-    row = plans.create_strategy(user_ids=body.driver_ids, by=request.user, **values)
+    values = body.dict(exclude={"driver_ids", "wishes"})
+    row = plans.create_strategy(
+        user_ids=body.driver_ids, wishes=Wishes(**body.wishes.dict()), by=request.user, **values
+    )
     return Status(201, strategy_out(row))
 
 

@@ -16,6 +16,7 @@ from strategy.models import RaceStrategy
 from strategy.presentation import as_json
 from strategy.schemas import boards as s
 from strategy.services import hosting, plans, refresh
+from strategy.services.problems import Wishes
 from strategy.services.standing import standing_of
 
 ONE = "/strategies/{int:strategy_id}"
@@ -49,8 +50,10 @@ def undo(request: HttpRequest, strategy_id: int, body: common.BaseIn):
 @router.post(f"{ONE}/refresh", response=common.StrategyOut)
 def read_anew(request: HttpRequest, strategy_id: int, body: s.RefreshIn):
     """Take over signups, imported pace, rules and car as they are now; `driver_ids` changes who drives."""
-    refresh.refresh(strategy_id=strategy_id, base_version=body.base_version,
-                    user_ids=body.driver_ids, by=request.user)  # fmt: skip
+    refresh.refresh(
+        strategy_id=strategy_id, base_version=body.base_version, user_ids=body.driver_ids,
+        wishes=Wishes(**body.wishes.dict()) if body.wishes else None, by=request.user,
+    )  # fmt: skip
     return _shown(request, strategy_id)
 
 

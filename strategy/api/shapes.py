@@ -1,5 +1,6 @@
 """Rows of strategy as the API tells them."""
 
+from dataclasses import asdict
 from typing import Any
 
 from strategy import access, queries
@@ -14,6 +15,7 @@ from strategy.models import (
     Team,
 )
 from strategy.services import drivers, formation, teams
+from strategy.services.problems import wishes_of
 
 
 def team_out(team: Team, user: Any) -> dict:
@@ -63,6 +65,7 @@ def formation_out(draft: FormationDraft) -> dict:
 def strategy_out(row: RaceStrategy, *, whole: bool = True) -> dict:
     names = ("id", "team_id", "event_id", "name", "status", "is_locked", "version", "drivers")
     out = {n: getattr(row, n) for n in names} | {"current": row.current}
+    out["wishes"] = asdict(wishes_of(row))
     if whole:
         out["versions"] = list(row.versions.all())
         out["stints"] = stints_out(row, row.current)

@@ -9,6 +9,7 @@ from django import forms
 from racecontrol.shared.errors import RaceError
 from strategy.domain.regulations import PRESETS
 from strategy.models import Car, Role
+from strategy.services.problems import Wishes
 from strategy.services.teams import CAR_NUMBERS
 
 
@@ -131,6 +132,32 @@ class StrategyForm(forms.Form):
     instance = forms.ChoiceField(label="Start")
     car = forms.ChoiceField()
     drivers = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+
+    stint_laps = forms.IntegerField(
+        required=False, min_value=1, max_value=2000, label="Longest stint, laps"
+    )
+    stint_fuel_l = forms.FloatField(
+        required=False, min_value=0.001, max_value=2000, label="Fuel a stint at most, litres"
+    )
+    rest_min = forms.IntegerField(
+        required=False, min_value=0, max_value=1440, label="Rest at least, minutes"
+    )
+    pit_lane_s = forms.FloatField(
+        required=False, min_value=0, max_value=3600, label="Through the pit lane, seconds"
+    )
+    tyres = forms.ChoiceField(
+        required=False, choices=[("", "as the rules say"), ("every_stop", "new at every stop")]
+    )
+
+    def wishes(self) -> Wishes:
+        """The team's own numbers; empty fields leave rules and car as they are."""
+        data = self.cleaned_data
+        fuel, rest = data["stint_fuel_l"], data["rest_min"]
+        return Wishes(
+            stint_laps=data["stint_laps"], rest_s=None if rest is None else rest * 60,
+            pit_lane_s=data["pit_lane_s"], tyres=data["tyres"],
+            stint_fuel_ml=None if fuel is None else round(fuel * 1000),
+        )  # fmt: skip
 
     def __init__(
         self, *args: Any, teams: list, instances: list, cars: list, people: list, **kwargs

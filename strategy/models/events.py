@@ -143,6 +143,12 @@ class EventParticipation(models.Model):
     def __str__(self) -> str:
         return f"{self.user} at {self.event}"
 
+    @property
+    def next_states(self) -> list[tuple[str, str]]:
+        """Where it may go from here: (value, words), in the order of the way."""
+        allowed = self.MOVES[self.Status(self.status)]
+        return [(s.value, str(s.label)) for s in self.Status if s in allowed]
+
 
 class AvailabilityWindow(models.Model):
     """Hours a person can drive; windows of one signup never overlap."""

@@ -30,6 +30,12 @@ class RaceStrategy(models.Model):
     # [{user_id, name, lap_ms, wet_lap_ms, spread_ms, source, available_ms, …}]: the pace model, and
     # where each number is from (strategy.services.drivers)
     drivers = models.JSONField(default=list)
+    # the team's own numbers, stricter than rules and car (strategy.services.problems.Wishes)
+    wish_stint_laps = models.PositiveIntegerField(null=True, blank=True)
+    wish_rest_s = models.PositiveIntegerField(null=True, blank=True)
+    wish_pit_lane_s = models.FloatField(null=True, blank=True)
+    wish_stint_fuel_ml = models.PositiveIntegerField(null=True, blank=True)
+    wish_tyres = models.CharField(max_length=10, blank=True)
     # the whole problem as stintopt/1, built from event, car, rules and drivers; versions answer it
     problem = models.JSONField(default=dict)
     current = models.ForeignKey(

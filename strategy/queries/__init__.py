@@ -79,12 +79,18 @@ def strategies_for(user: Any) -> QuerySet[RaceStrategy]:
 
 def signups_of(event: StrategyEvent) -> QuerySet[EventParticipation]:
     return event.signups.select_related(
-        "user", "preferred_car", "assigned_team", "assigned_instance"
+        "user", "preferred_car", "assigned_team", "assigned_instance", "timing_driver"
     ).prefetch_related("windows")
 
 
 def signup_of(event: StrategyEvent, user: Any) -> EventParticipation | None:
     return signups_of(event).filter(user_id=user.pk).first()
+
+
+def teams_in(event: StrategyEvent) -> list[Team]:
+    """The host and every team somebody of this event drives for."""
+    entered = Team.objects.filter(Q(pk=event.host_id) | Q(event_entries__event=event))
+    return list(entered.distinct().order_by("name", "pk"))
 
 
 def signups_by(user: Any) -> QuerySet[EventParticipation]:

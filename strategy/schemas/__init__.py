@@ -209,6 +209,16 @@ class BaseIn(In):
     base_version: Small
 
 
+class WishesIn(In):
+    """The team's own numbers; null or "" leaves the rules and the car as they are. Stricter rules win."""
+
+    stint_laps: Annotated[int, Field(ge=1, le=2000)] | None = None
+    rest_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
+    pit_lane_s: Annotated[float, Field(ge=0, le=3600)] | None = None
+    stint_fuel_ml: Annotated[int, Field(ge=1, le=2_000_000_000)] | None = None
+    tyres: Literal["", "every_stop", "optional"] = ""
+
+
 class StrategyIn(In):
     team_id: Id
     event_id: Id
@@ -216,6 +226,7 @@ class StrategyIn(In):
     car_id: Id
     name: Annotated[str, Field(max_length=200)]
     driver_ids: Annotated[list[Id], Field(min_length=1, max_length=64)]
+    wishes: WishesIn = WishesIn()
 
 
 class StintOut(Schema):
@@ -257,6 +268,7 @@ class StrategyOut(Schema):
     is_locked: bool
     version: int
     drivers: list[dict[str, Any]]
+    wishes: WishesIn
     current: VersionOut | None
     versions: list[VersionOut] = []
     stints: list[StintOut] = []

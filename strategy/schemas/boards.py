@@ -7,7 +7,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field
 
-from strategy.schemas import BaseIn, Id, In, StintOut, VersionOut
+from strategy.schemas import BaseIn, Id, In, StintOut, VersionOut, WishesIn
 
 Note = Annotated[str, Field(max_length=160)]
 
@@ -72,6 +72,7 @@ class PairFitOut(Schema):
 
 class RefreshIn(BaseIn):
     driver_ids: Annotated[list[Id], Field(min_length=1, max_length=64)] | None = None
+    wishes: WishesIn | None = None
 
 
 class StintPatchIn(BaseIn):

@@ -18,7 +18,6 @@ from racecontrol.shared.errors import (
 from racecontrol.shared.progress import OnProgress, silent
 from strategy import access
 from strategy.domain.race_rules import judge
-from strategy.domain.regulations import CarNumbers, Entrant, build_problem, read_regulations
 from strategy.domain.stints import editing
 from strategy.domain.stints.balance import Trade, balance
 from strategy.domain.stints.conflict import explain
@@ -31,11 +30,11 @@ from strategy.models import (
     PlanVersion,
     RaceStrategy,
     StintPlan,
-    StrategyEvent,
 )
 from strategy.services.drivers import drivers_of
 from strategy.services.news import tell_later, tell_named
-from strategy.services.teams import CAR_NUMBERS, NameTaken
+from strategy.services.problems import Wishes, as_columns, problem_of
+from strategy.services.teams import NameTaken
 
 Origin = PlanVersion.Origin
 FIRST_PLAN_SECONDS = 8.0
@@ -49,31 +48,6 @@ class Locked(RaceError):
 # -- making one
 
 
-def problem_of(event: StrategyEvent, car: Car, drivers: Sequence[dict]) -> dict:
-    """The stint problem of these drivers (as `drivers_of` gives them) in this car."""
-    numbers = CarNumbers(**{name: getattr(car, name) for name in CAR_NUMBERS})
-    return build_problem(
-        name=event.name,
-        duration_ms=event.duration_ms,
-        lap_ms=event.lap_ms,
-        conditions=event.conditions,
-        car=numbers,
-        rules=read_regulations(event.regulations),
-        drivers=[
-            Entrant(
-                name=who["name"],
-                lap_ms=who["lap_ms"],
-                wet_lap_ms=who["wet_lap_ms"],
-                windows=[(a, b) for a, b in who["available_ms"]],
-                category=who.get("category", ""),
-                no_night=who.get("no_night", False),
-                no_wet=who.get("no_wet", False),
-            )
-            for who in drivers
-        ],
-    )
-
-
 def create_strategy(
     *,
     team_id: int,
@@ -82,6 +56,7 @@ def create_strategy(
     instance_id: int,
     name: str,
     user_ids: Sequence[int],
+    wishes: Wishes | None = None,
     by: Any,
 ) -> RaceStrategy:
     """A strategy with a first plan that keeps every rule; refused with the rules in conflict."""
@@ -98,13 +73,14 @@ def create_strategy(
     if not 1 <= len(name) <= 80:
         raise InvalidInput("A name takes 1 to 80 characters.", fields={"name": ["1 to 80."]})
     drivers = drivers_of(event, instance, list(dict.fromkeys(user_ids)))
-    problem = problem_of(event, car, drivers)
+    wishes = wishes or Wishes()
+    problem = problem_of(event, car, drivers, wishes)
     solution = initial_plan(read_instance(problem))
     try:
         with transaction.atomic():
             row = RaceStrategy.objects.create(
                 team_id=team_id, event=event, instance=instance, car=car, name=name,
-                drivers=drivers, problem=problem,
+                drivers=drivers, problem=problem, **as_columns(wishes),
             )  # fmt: skip
             first = add_version(row, solution, str(Origin.INITIAL), "first plan", by)
             row.current = first
@@ -386,6 +362,8 @@ def set_state(
                 team_id=row.team_id, event_id=row.event_id, instance_id=row.instance_id,
                 status=RaceStrategy.Status.ACTIVE,
             ).exclude(pk=row.pk).update(status=RaceStrategy.Status.DRAFT)  # fmt: skip
+        if status == RaceStrategy.Status.ACTIVE != row.status:
+            tell_later(row, since=None, by=by)
         row.status = status
     if is_locked is not None:
         row.is_locked = is_locked

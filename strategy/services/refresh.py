@@ -13,6 +13,7 @@ from strategy.domain.stints.instance import Instance, Stint, read_instance
 from strategy.models import PlanVersion, RaceStrategy
 from strategy.services import plans
 from strategy.services.drivers import drivers_of
+from strategy.services.problems import Wishes, as_columns, problem_of, wishes_of
 
 
 def _fitting(instance: Instance, plan: Sequence[Stint]) -> list[Stint] | None:
@@ -23,10 +24,15 @@ def _fitting(instance: Instance, plan: Sequence[Stint]) -> list[Stint] | None:
 
 
 def refresh(
-    *, strategy_id: int, base_version: int, user_ids: Sequence[int] | None = None, by: Any
+    *,
+    strategy_id: int,
+    base_version: int,
+    user_ids: Sequence[int] | None = None,
+    wishes: Wishes | None = None,
+    by: Any,
 ) -> RaceStrategy:
     """Read drivers, rules and car anew; the plan stays if it still fills the race, else a first
-    plan follows. `user_ids` changes who drives. The numbers before stay with the versions before.
+    plan follows. `user_ids` changes who drives, `wishes` the team's own numbers. The numbers before stay with the versions before.
 
     Raises StaleWrite, InvalidInput for people who did not sign up, ImpossiblePlan.
     """
@@ -36,7 +42,8 @@ def refresh(
     before = [who["user_id"] for who in row.drivers]
     ids = list(dict.fromkeys(before if user_ids is None else user_ids))
     drivers = drivers_of(row.event, row.instance, ids)
-    problem = plans.problem_of(row.event, row.car, drivers)
+    wishes = wishes or wishes_of(row)
+    problem = problem_of(row.event, row.car, drivers, wishes)
     instance = read_instance(problem)
     plan = plans.plan_of(row.current) if row.current and ids == before else []
     kept = _fitting(instance, plan)
@@ -47,7 +54,10 @@ def refresh(
             raise StaleWrite("Somebody changed the drivers: look at the strategy again.")
         old = row.drivers
         row.drivers, row.problem = drivers, problem
-        row.save(update_fields=["drivers", "problem"])
+        columns = as_columns(wishes)
+        for column, value in columns.items():
+            setattr(row, column, value)
+        row.save(update_fields=["drivers", "problem", *columns])
         if found is not None:
             version = plans.add_version(row, found, "initial", "numbers read anew", by)
         else:

@@ -6,7 +6,7 @@ from typing import Any
 from racecontrol.shared.errors import InvalidInput
 from strategy import access
 from strategy.domain.race_rules import judge
-from strategy.domain.simulation import Duel, Outcome, Simulator, duel
+from strategy.domain.simulation import Duel, Luck, Outcome, Simulator, duel
 from strategy.domain.stints.instance import Instance, read_instance
 from strategy.domain.stints.scoring import Score
 from strategy.models import PlanVersion
@@ -74,6 +74,12 @@ def changed(
     return read_instance(data)
 
 
+def _luck(drivers: list[dict]) -> Luck:
+    """The usual luck; laps scatter as the drivers' imported laps do, where any are known."""
+    spreads = [who["spread_ms"] for who in drivers if who.get("spread_ms")]
+    return Luck(lap_noise_ms=sum(spreads) / len(spreads)) if spreads else Luck()
+
+
 def simulate(
     *,
     strategy_id: int,
@@ -94,7 +100,7 @@ def simulate(
     instance = changed(read_instance(row.problem), wet=wet, **change)  # type: ignore[arg-type]
     if instance.race.laps * races > MOST_LAPS_TIMES_RACES:
         races = max(MOST_LAPS_TIMES_RACES // instance.race.laps, 10)
-    simulator = Simulator(instance, races=races, seed=seed)
+    simulator = Simulator(instance, luck=_luck(row.drivers), races=races, seed=seed)
     trials: list[Trial] = []
     for version in chosen:
         plan = plan_of(version)

@@ -81,6 +81,7 @@ def test_a_held_stint_stays_held_when_its_number_shifts(user):
 
 def test_changes_of_the_active_plan_reach_those_they_concern_once(user, run_jobs):
     row = activate(make_strategy(user, drivers=3), user)
+    run_held_back(run_jobs)
     mate = row.team.members.get(username="mate1")
     mate.time_zone = "Asia/Tokyo"
     mate.save()
@@ -102,8 +103,19 @@ def test_changes_of_the_active_plan_reach_those_they_concern_once(user, run_jobs
     assert f"{(start.hour + 9) % 24:02}:{start.minute:02} JST" in told["mate1@example.org"]
 
 
+def test_everybody_hears_of_a_plan_that_becomes_the_active_one(user, run_jobs):
+    mail.outbox.clear()
+    activate(make_strategy(user), user)
+
+    run_held_back(run_jobs)
+
+    assert sorted(m.to[0] for m in mail.outbox) == ["mate1@example.org", "sam@example.org"]
+    assert all("Stint 1: laps 1 to" in m.body for m in mail.outbox if "mate1" in m.to[0])
+
+
 def test_what_was_undone_meanwhile_is_not_told(user, run_jobs):
     row = activate(make_strategy(user), user)
+    run_held_back(run_jobs)
     mail.outbox.clear()
     row = edit(row, user)
     plans.undo(strategy_id=row.pk, base_version=row.version, by=user)

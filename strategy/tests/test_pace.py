@@ -6,7 +6,7 @@ import pytest
 
 from ingestion.tests import builders as timing
 from racecontrol.shared.errors import InvalidInput
-from strategy.services import drivers, events, plans, refresh
+from strategy.services import drivers, events, plans, problems, refresh
 from strategy.tests.builders import make_event, make_person, make_strategy, sign_up
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +115,7 @@ def test_eligibility_typed_at_sign_up_reaches_the_problem(user):
                     fuel_us_per_ml=27, tyre_life_laps=60, tyre_deg_ms=0, tyre_deg2_us=0,
                     tyre_cold_ms=0, tyre_wrong_ms=0)  # fmt: skip
 
-    who = plans.problem_of(event, car, found)["drivers"][0]
+    who = problems.problem_of(event, car, found)["drivers"][0]
 
     assert (who["min_drive_ms"], who["no_night"], who["no_wet"]) == (3_600_000, True, False)
 

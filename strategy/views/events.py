@@ -67,7 +67,7 @@ def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
         "is_planner": role in access.PLANNERS,
         "signups": queries.signups_of(event) if role else [],
         "strategies": strategies, "formations": event.formations.all()[:10] if role else [],
-        "rules": told_rules(event),
+        "rules": told_rules(event), "teams": queries.teams_in(event),
         "zone": request.user.time_zone,
     }  # fmt: skip
     return answer(request, page="strategy/event.html", context=context)
@@ -203,7 +203,13 @@ def _painted(request: HttpRequest) -> list[tuple[datetime, datetime]]:
 
 @require_POST
 def move_signup(request: HttpRequest, signup_id: int) -> HttpResponse:
-    row = events.move(signup_id=signup_id, to=request.POST.get("status", ""), by=request.user)
+    """Another state, or with `team` into a team by hand."""
+    team = request.POST.get("team", "")
+    if team:
+        number = int(team) if team.isdecimal() and len(team) < 18 else 0
+        row = hosting.assign(signup_id=signup_id, team_id=number, by=request.user)
+    else:
+        row = events.move(signup_id=signup_id, to=request.POST.get("status", ""), by=request.user)
     return redirect("strategy:event", row.event_id)
 
 

@@ -16,8 +16,16 @@ from racecontrol.shared.jobs import Job
 from strategy import access, queries
 from strategy.forms import StrategyForm, WhatIfForm, take_refusal
 from strategy.models import RaceStrategy
-from strategy.presentation import as_calendar, as_csv, as_json, fuel_chart, rows_of, stint_chart
-from strategy.services import plans, refresh, what_if
+from strategy.presentation import (
+    as_calendar,
+    as_csv,
+    as_json,
+    fuel_chart,
+    rows_of,
+    stint_chart,
+)
+from strategy.rules_in_words import told_numbers
+from strategy.services import hosting, plans, refresh, what_if
 from strategy.services.standing import standing_of
 from strategy.strip import strip_of
 
@@ -47,7 +55,7 @@ def new_strategy(request: HttpRequest, event_id: int) -> HttpResponse:
             row = plans.create_strategy(
                 team_id=int(data["team"]), event_id=event_id, car_id=int(data["car"]),
                 instance_id=int(data["instance"]), name=data["name"],
-                user_ids=[int(n) for n in data["drivers"]], by=request.user,
+                user_ids=[int(n) for n in data["drivers"]], wishes=form.wishes(), by=request.user,
             )  # fmt: skip
         except RaceError as refusal:
             take_refusal(form, refusal)
@@ -74,7 +82,7 @@ def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") ->
         "chart": stint_chart(row, stints, "Stints by driver", "stints"),
         "fuel": fuel_chart(row, stints), "versions": versions, "job": job, "drive": drive,
         "standing": standing_of(row), "strip": strip_of(row, stints, judged),
-        "trail": list(audit.trail_of(row)[:20]),
+        "numbers": told_numbers(row), "trail": list(audit.trail_of(row)[:20]),
         "is_planner": role in access.PLANNERS, "problem": problem,
         "may_edit": role in access.PLANNERS and not row.is_locked,
         "drivers": list(enumerate(who["name"] for who in row.drivers)),
@@ -93,6 +101,8 @@ def strategy_page(request: HttpRequest, strategy_id: int) -> HttpResponse:
         except RaceError as refusal:
             problem = f"{refusal} {_not_done(request)}"
         else:
+            if request.POST.get("do") == "delete":
+                return redirect("strategy:event", row.event_id)
             if not request.htmx:
                 return redirect("strategy:strategy", strategy_id)
         row = access.strategy_for(request.user, strategy_id)
@@ -126,6 +136,8 @@ def _change(request: HttpRequest, strategy_id: int) -> None:
         plans.set_state(is_locked=what == "lock", **common)
     elif what in ("draft", "active", "archived"):
         plans.set_state(status=what, **common)
+    elif what == "delete":
+        hosting.delete_strategy(strategy_id=strategy_id, by=request.user)
     elif what == "undo":
         plans.undo(**common)
     elif what == "refresh":
