@@ -75,3 +75,59 @@ def test_teams_are_moved_by_keyboard_and_confirmed(open_page, user, size):
     page.wait_for_selector("text=Undo the teams")
 
     assert event.signups.filter(status="team_assigned").count() == 5
+
+
+@SIZES
+def test_the_wizard_from_options_to_confirmed_teams(open_page, user, run_jobs, size):
+    event = make_event(user)
+    people = [make_person(f"p{n}") for n in range(4)]
+    for person in people:
+        sign_up(event, person)
+    page = open_page(user, viewport=size)
+    page.goto(f"/strategy/events/{event.pk}/")
+    page.get_by_role("link", name="Form teams").click()
+    page.get_by_label("Largest team").fill("2")
+    pair = page.get_by_role("group", name="Pair 1")
+    pair.get_by_label("Person").first.select_option(label="p0")
+    pair.get_by_label("drives").select_option(label="not with")
+    pair.get_by_label("Person").last.select_option(label="p1")
+    assert overflow_faults(page) == []
+    assert axe_faults(page) == []
+    page.get_by_role("button", name="Propose teams").click()
+    page.wait_for_url("**/formations/*/")
+    run_jobs()
+    page.reload()
+
+    page.wait_for_selector("#formation >> text=p0 and p1")
+    assert page.locator("#formation .badge", has_text="not kept").count() == 0
+    assert page.locator(".heat td").count() == 2 * 6
+    assert overflow_faults(page) == []
+    assert axe_faults(page) == []
+    take_picture(page, f"strategy-wizard-{size['width']}")
+    page.get_by_role("button", name="Confirm these teams").click()
+    page.wait_for_selector("text=Undo the teams")
+
+    homes = {s.user.username: s.assigned_team_id for s in event.signups.all()}
+    assert homes["p0"] != homes["p1"]
+    page.get_by_role("button", name="Undo the teams").click()
+    page.wait_for_selector("text=Confirm these teams")
+    assert event.signups.filter(status="signed_up").count() == 4
+
+
+def test_a_person_is_dragged_to_another_team(open_page, user):
+    event = make_event(user)
+    for n in range(4):
+        sign_up(event, make_person(f"p{n}"))
+    draft = formation.request_formation(
+        event_id=event.pk, options={"smallest": 1, "largest": 3, "seconds": 0.1}, by=user
+    )
+    draft = formation.form(draft_id=draft.pk)
+    page = open_page(user, viewport=DESK)
+    page.goto(f"/strategy/events/{event.pk}/formations/{draft.pk}/")
+    person = draft.teams[0][0]
+
+    page.locator(f"[data-signup='{person}']").drag_to(page.locator("[data-team='1']"))
+    page.wait_for_selector(f"[data-team='1'] [data-signup='{person}']")
+
+    draft.refresh_from_db()
+    assert person in draft.teams[1]

@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -12,8 +13,15 @@ from icalendar import Calendar
 
 from racecontrol.testing.pages import Page, assert_swap_equals_reload
 from strategy.models import Membership, Role, Team
-from strategy.services import formation, plans
-from strategy.tests.builders import make_event, make_person, make_strategy, make_team, sign_up
+from strategy.services import drivers, formation, plans
+from strategy.tests.builders import (
+    START,
+    make_event,
+    make_person,
+    make_strategy,
+    make_team,
+    sign_up,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -202,3 +210,51 @@ def test_an_event_page_lists_signups_and_offers_planning(client, user):
 
     assert "mate1" in page
     assert client.get(reverse("strategy:strategy-new", args=[row.event_id])).status_code == 200
+
+
+def test_the_grid_shows_both_hours_of_the_night_the_clocks_go_back(client, user):
+    user.time_zone = "Europe/Berlin"
+    user.save()
+    event = make_event(user, hours=6, starts_at=[datetime(2026, 10, 24, 22, tzinfo=UTC)])
+
+    page = client.get(reverse("strategy:signup", args=[event.pk])).text
+    cells = re.findall(r'value="(\d+)"[^>]*><span title="(\w+)">(\d\d:\d\d)<', page)
+
+    at_two = [(int(value), zone) for value, zone, text in cells if text == "02:00"]
+    assert [zone for _, zone in at_two] == ["CEST", "CET"]
+    assert at_two[1][0] - at_two[0][0] == 3600
+    assert len(cells) == 12
+
+
+def test_hours_painted_before_the_clocks_go_forward_are_those_driven(client, user):
+    """In New York 02:00 to 03:00 of 8 March 2026 does not exist: five hours on the clock are four."""
+    user.time_zone = "America/New_York"
+    user.save()
+    start = datetime(2026, 3, 8, 5, tzinfo=UTC)  # midnight there
+    event = make_event(user, hours=4, starts_at=[start])
+    url = reverse("strategy:signup", args=[event.pk])
+    cells = re.findall(r'value="(\d+)"[^>]*><span title="\w+">(\d\d:\d\d)<', client.get(url).text)
+
+    client.post(url, {"slot": [value for value, _ in cells], "lap_ms": "150"})
+
+    assert [text for _, text in cells][3:6] == ["01:30", "03:00", "03:30"]
+    window = event.signups.get(user=user).windows.get()
+    assert (window.starts_at, window.ends_at - window.starts_at) == (start, timedelta(hours=4))
+    event_driver = drivers.drivers_of(event, event.instances.get(), [user.pk])[0]
+    assert event_driver["available_ms"] == [[0, 4 * 3_600_000]]
+
+
+def test_a_start_in_each_zone_reads_as_one_moment_everywhere(client, user):
+    """Four zones of one team: every schedule shows its own clock, all calendars the same moment."""
+    row = make_strategy(user)
+    moments, clocks = set(), set()
+    for zone in ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"):
+        user.time_zone = zone
+        user.save()
+        told = client.get(reverse("strategy:print", args=[row.pk])).text
+        clocks |= set(re.findall(r"\d\d:\d\d [A-Z]{3,4}", told))
+        calendar = Calendar.from_ical(client.get(reverse("strategy:ics", args=[row.pk])).content)
+        moments.add(calendar.walk("VEVENT")[0]["dtstart"].dt.astimezone(UTC))
+
+    assert moments == {START}
+    assert {"16:00 CEST", "10:00 EDT", "19:30 IST", "02:00 NZST"} <= clocks
