@@ -43,7 +43,7 @@ def race_path(race) -> str:
 
 
 def get(fake, path, **kwargs):
-    return requests.get(fake.url + path, timeout=5, **kwargs)
+    return requests.get(fake.url + path, timeout=60, **kwargs)
 
 
 def test_the_same_seed_gives_the_same_pages(site, demo):
@@ -234,7 +234,7 @@ def test_faults_can_be_set_while_it_runs_and_bad_ones_are_refused(fake):
     assert "earthquake" in refused.json()["error"]
     assert get(fake, "/trs/").status_code == 500
     assert get(fake, "/trs/").ok
-    assert requests.get(fake.url + "/_hits", timeout=5).json()["paths"]["/trs/"] == 2
+    assert requests.get(fake.url + "/_hits", timeout=60).json()["paths"]["/trs/"] == 2
 
 
 def test_clubs_edit_remove_and_add_races(fake, demo):
@@ -259,7 +259,7 @@ def test_clubs_edit_remove_and_add_races(fake, demo):
 
 
 def test_a_change_of_a_race_there_is_not_is_refused(fake):
-    refused = requests.post(fake.url + "/_change", json={"op": "add", "race_id": 7}, timeout=5)
+    refused = requests.post(fake.url + "/_change", json={"op": "add", "race_id": 7}, timeout=60)
 
     assert refused.status_code == 400
     assert "no race 7" in refused.json()["error"]

@@ -48,7 +48,10 @@ def browser() -> Iterator:
         pytest.fail("CI must have a browser: install chromium or set BROWSER_PATH")
     if path is None:
         pytest.skip("no Chromium or Chrome here (set BROWSER_PATH to run the browser tests)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    # For a machine that does much else; a page that never comes to it fails all the same.
+    expect.set_options(timeout=30_000)
 
     # Playwright keeps an event loop in this thread, which Django would take for async code.
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -102,6 +105,7 @@ def open_page(browser, live_asgi) -> Iterator[Callable]:
     def open_one(user=None, **options):
         wanted = {"base_url": live_asgi, "viewport": {"width": 1280, "height": 900}} | options
         context = browser.new_context(**wanted)
+        context.set_default_timeout(60_000)
         if user is not None:
             client = Client()
             client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])

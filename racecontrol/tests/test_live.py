@@ -42,7 +42,7 @@ class Follower:
             params={"topic": topics} | ({} if after is None else {"after": after}),
             headers={"Cookie": cookie} if cookie else {},
             stream=True,
-            timeout=10,
+            timeout=60,
         )
         self.status = self.response.status_code
         self.lines = self.response.iter_lines(decode_unicode=True)
@@ -244,11 +244,11 @@ def test_a_lost_listening_connection_loses_no_news(live_asgi):
     ],
 )
 def test_a_request_that_cannot_be_answered_is_refused(live_asgi, query, status):
-    assert requests.get(f"{live_asgi}/live/?{query}", timeout=10).status_code == status
+    assert requests.get(f"{live_asgi}/live/?{query}", timeout=60).status_code == status
 
 
 def test_only_get_is_answered(live_asgi):
-    assert requests.post(f"{live_asgi}/live/?topic=test:open", timeout=10).status_code == 405
+    assert requests.post(f"{live_asgi}/live/?topic=test:open", timeout=60).status_code == 405
 
 
 def test_a_slow_follower_is_told_to_fetch_afresh():
