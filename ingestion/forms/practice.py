@@ -1,9 +1,15 @@
 """What people type into practice pages."""
 
+import re
+
 from django import forms
 
+from ingestion.domain.labels import person_key
 from ingestion.forms.timing import DayInput
+from ingestion.queries.drivers import drivers
 from ingestion.queries.practice_board import STATES
+
+_NUMBER = re.compile(r"(?:^|#)\s*(\d{1,17})$")
 
 
 class PracticeSearchForm(forms.Form):
@@ -35,7 +41,23 @@ class DayFilterForm(forms.Form):
 
 
 class DriverForm(forms.Form):
-    """Who drove a session: a driver of ours by number, or nobody known."""
+    """Who drove a session: a driver of ours by name or number, or (left empty) nobody known."""
 
-    driver = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    driver = forms.CharField(required=False, max_length=220, strip=True)
     whole_day = forms.BooleanField(required=False)
+
+    def clean_driver(self) -> int | None:
+        """The driver's number; 'Ana Rossi', 'Ana Rossi #41' and '41' are all ways to write it."""
+        words = self.cleaned_data["driver"]
+        if not words:
+            return None
+        if (told := _NUMBER.search(words)) and (words.isdecimal() or "#" in words):
+            return int(told[1])
+        found = list(drivers().filter(name_key=person_key(words))[:2])
+        if len(found) != 1:
+            raise forms.ValidationError(
+                f"Several are called {words}: add the number, as in {words} #{found[0].pk}."
+                if found
+                else f"Nobody here is called {words}."
+            )
+        return found[0].pk

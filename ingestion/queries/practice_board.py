@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from ingestion.domain.practice import is_unknown
 from ingestion.models import Driver, Event, PracticeSession, RaceResult
-from ingestion.queries.practice import sessions_of_day
+from ingestion.queries.practice import UNKNOWN_CLASS, sessions_of_day
 
 STATES = ("imported", "listed", "failed", "removed")
 
@@ -116,9 +116,7 @@ def day_board(
             and (driver_id is None or (row.driver is not None and row.driver.pk == driver_id))
             and (not state or row.session.state == state)
         ],
-        standings=_standings(
-            [row for row in standing if not class_key or row.session.class_key == class_key]
-        ),
+        standings=_standings([row for row in standing if _competes(row, class_key)]),
         classes=_classes(standing),
         failed=[row.session for row in standing if row.session.failure],
         drivers=sorted(people.items(), key=lambda one: one[1].casefold()),
@@ -171,6 +169,15 @@ def _classes(rows: list[Row]) -> list[ClassOfDay]:
         ):
             one.fastest = row
     return sorted(found.values(), key=lambda one: (-one.laps, one.name.casefold()))
+
+
+def _competes(row: Row, class_key: str) -> bool:
+    """In the class asked for; overall, as on LiveRC, nobody leads with a car of no known class."""
+    return (
+        row.session.class_key == class_key
+        if class_key
+        else (row.session.class_key != UNKNOWN_CLASS)
+    )
 
 
 def _is_nobody(row: Row) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from ingestion.domain.labels import person_key
 from ingestion.domain.pace import PaceLap
 from ingestion.domain.practice_compare import (
     ClassDay,
@@ -17,6 +18,7 @@ from ingestion.domain.practice_compare import (
     driver_day,
 )
 from ingestion.models import Driver, Event, Lap, RaceClass, RaceResult, Track
+from ingestion.queries.drivers import drivers
 from ingestion.queries.practice import practice_of_driver, results_of_day
 
 MOST_SESSIONS = 600
@@ -31,6 +33,15 @@ def laps_of_results(result_ids: Iterable[int]) -> dict[int, list[PaceLap]]:
     ):
         found.setdefault(result_id, []).append(PaceLap(number, ms, is_valid))
     return found
+
+
+def likely_drivers(result: RaceResult) -> list[Driver]:
+    """Who may have driven a session: seen with its transponder, of its name, or there that day."""
+    that_day = RaceResult.objects.filter(race__event_id=result.race.event_id).values("driver_id")
+    likely = Q(pk__in=that_day) | Q(name_key=person_key(result.driver_name)[:200])
+    if result.transponder:
+        likely |= Q(transponders__number=result.transponder)
+    return list(drivers().filter(likely).distinct().order_by("name", "pk")[:100])
 
 
 def _sessions(results: Iterable[RaceResult]) -> dict[int, Session]:

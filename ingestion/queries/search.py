@@ -80,7 +80,7 @@ def _found(choices: list[list[str]], *, number: str = "", has_practice: bool = T
         those(_events(has_practice), "name"),
         those(RaceClass.objects.filter(event__in=_events(has_practice)), "name"),
         drivers().filter(people).distinct(),
-        sessions.filter(missing_since=None, event__in=_events(True))
+        sessions.filter(missing_since=None, state=Race.State.IMPORTED, event__in=_events(True))
         if has_practice
         else Race.objects.none(),
     )

@@ -352,9 +352,40 @@ def test_staff_say_who_drove_and_others_may_not(client, day, staff, stranger):
 
     assert RaceResult.objects.get(race=session.race).driver == meant
     assert "said by a person" in text(client, url("practice-session", session.race_id))
-    told = stranger.post(address, {"driver": "abc"}, follow=True)
-    assert "number of a driver" in told.content.decode()
+    told = stranger.post(address, {"driver": "Nemo"}, follow=True)
+    assert "Nobody here is called Nemo" in told.content.decode()
+    assert f"CLEO MARSH #{meant.pk}" in told.content.decode()
     assert RaceResult.objects.get(race=session.race).driver == meant
+
+
+def test_a_driver_is_named_in_three_ways(client, day, staff, stranger):
+    session = make_practice_session(day, ANA)
+    ana, ben = make_driver("ANA ROSSI"), make_driver("BEN OKAFOR")
+    stranger.force_login(staff)
+    address = url("practice-session-driver", session.pk)
+
+    for words, driver in (("ana rossi", ana), (f"BEN OKAFOR #{ben.pk}", ben), (str(ana.pk), ana)):
+        stranger.post(address, {"driver": words, "whole_day": "on"})
+        assert RaceResult.objects.get(race=session.race).driver == driver
+    make_driver("Ana Rossi")
+    told = stranger.post(address, {"driver": "Ana Rossi"}, follow=True)
+    assert "Several are called Ana Rossi" in told.content.decode()
+    stranger.post(address, {"driver": ""})
+    assert RaceResult.objects.get(race=session.race).driver.is_unknown
+
+
+def test_nobody_leads_overall_with_a_car_of_no_known_class(client, day):
+    ana = make_driver("ANA ROSSI")
+    make_practice_session(day, [30_000], driver=ana, class_name="Unknown Class")
+    make_practice_session(day, ANA, driver=ana)
+    here = url("practice-day", day.pk)
+
+    overall = Page(client.get(here)).text("practice-leaders")
+    apart = Page(client.get(f"{here}?class_key=unknown class")).text("practice-leaders")
+
+    assert "40.500" in overall
+    assert "30.000" not in overall
+    assert "30.000" in apart
 
 
 # -- comparisons

@@ -277,7 +277,8 @@ def set_driver(request: HttpRequest, session_id: int) -> HttpResponse:
         except RaceError as refusal:
             messages.error(request, str(refusal))
     else:
-        messages.error(request, "Write the number of a driver, as it stands in the page's address.")
+        for errors in form.errors.values():
+            messages.error(request, " ".join(errors))
     if session.race_id:
         return redirect("ingestion:practice-session", session.race_id)
     return redirect("ingestion:practice-day", session.event_id)

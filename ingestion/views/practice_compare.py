@@ -14,7 +14,12 @@ from ingestion.presentation_practice import (
 )
 from ingestion.queries.laps import laps_of_result
 from ingestion.queries.practice import practice_days, results_of_day
-from ingestion.queries.practice_compare import class_day_of, driver_day_of, driver_days_at
+from ingestion.queries.practice_compare import (
+    class_day_of,
+    driver_day_of,
+    driver_days_at,
+    likely_drivers,
+)
 from racecontrol.shared import flags
 from racecontrol.shared.htmx import answer
 
@@ -29,6 +34,7 @@ def practice_session(request: HttpRequest, race_id: int) -> HttpResponse:
         .filter(driver_id=result.driver_id)
         .values_list("race_id", flat=True)
     )
+    may_correct = access.may_administer(request.user)
     at = same_day.index(race.pk) if race.pk in same_day else 0
     context = {
         "race": race,
@@ -40,7 +46,8 @@ def practice_session(request: HttpRequest, race_id: int) -> HttpResponse:
         "after": same_day[at + 1] if at + 1 < len(same_day) else None,
         "number": at + 1,
         "sessions_of_day": len(same_day),
-        "may_correct": access.may_administer(request.user),
+        "may_correct": may_correct,
+        "likely": likely_drivers(result) if may_correct else [],
     }
     return answer(request, page="ingestion/practice_session.html", context=context)
 
