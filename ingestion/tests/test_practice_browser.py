@@ -25,7 +25,7 @@ def test_from_the_search_to_the_comparison(open_page, user, site, practice_on, r
     page.get_by_text("LiveRC was asked").wait_for()  # the page looks by itself
 
     page.get_by_role("button", name=f"Import {DAY.day} {DAY:%b %Y} at").click()
-    page.locator(".badge.info").first.wait_for()
+    page.get_by_text("being imported").wait_for()
     run_jobs()
     row = page.locator("tr", has=page.get_by_role("link", name=f"{DAY:%a} {DAY.day} {DAY:%b %Y}"))
     row.get_by_text("imported", exact=True).wait_for()

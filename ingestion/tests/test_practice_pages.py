@@ -184,6 +184,10 @@ def test_ticked_days_and_a_whole_range_are_one_job(client, practice_on, settings
     client.post(url("practice-import"), {"day": [days[0].source_event_id, days[2].source_event_id]})
     job = Job.objects.get()
     assert job.args[0] == [days[0].source_event_id, days[2].source_event_id]
+    Event.objects.update(state="listed")
+    shown = text(client, url("practice"))
+    assert shown.count("Import 2 practice days") == 1
+    assert shown.count("being imported") == 2
     Job.objects.all().delete()
     client.post(url("practice-import"), {"range": "track=here&first=2026-10-01&last=2026-10-31"})
     assert len(Job.objects.get().args[0]) == 3

@@ -81,6 +81,7 @@ def _found(request: HttpRequest, form: PracticeSearchForm) -> dict[str, Any]:
         found, limit=PER_PAGE, cursor=request.GET.get("cursor"), order=("-starts_on", "-pk")
     )
     run = last_discovery(track_id=track.pk, first_day=first, last_day=last) if track and first and last else None  # fmt: skip
+    in_work = open_practice_imports([day.source_event_id for day in page["items"]])
     return {
         "days": page["items"],
         "next_cursor": page["next_cursor"],
@@ -89,7 +90,8 @@ def _found(request: HttpRequest, form: PracticeSearchForm) -> dict[str, Any]:
         "is_filtered": any(values.values()),
         "known_tracks": track_choices(request.user),
         "run": run,
-        "open_imports": open_practice_imports([day.source_event_id for day in page["items"]]),
+        "in_work": in_work,
+        "open_jobs": list({job.pk: job for job in in_work.values()}.values()),
         "budget": budget_of(track.slug) if track else None,
         "has_range": bool(track and first and last),
         "here": request.get_full_path() if request.method == "GET" else "",
