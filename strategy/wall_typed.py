@@ -5,7 +5,7 @@ from typing import Any
 
 from strategy.forms import wall as forms
 from strategy.models import LapEvent, LiveRun
-from strategy.queries.live import WallState
+from strategy.queries.live import WallState, race_of
 
 EVENTS_SHOWN = 60
 
@@ -24,18 +24,30 @@ class Typed:
     paint: str = ""
     paint_from: str = ""
     is_open: bool = False
+    preview: Any = None
 
 
 def typed(state: WallState) -> list[Typed]:
     """What a planner may type during and after the race."""
     run = state.run
-    common: dict[str, Any] = {"initial": {"base_version": state.version}}
 
     def form(kind: type[forms.CommandForm]) -> forms.CommandForm:
-        return kind(auto_id=f"{kind.__name__.lower()}-%s", **common, **choices_of(kind, run))
+        return kind(auto_id=f"{kind.__name__.lower()}-%s", initial={"base_version": state.version},
+                    **choices_of(kind, run))  # fmt: skip
 
     found = []
     if run.state == LiveRun.State.RACING:
+        swap, extend = form(forms.SwapForm), form(forms.ExtendForm)
+        found.append(
+            Typed("swap", "swap", "Swap the driver", "Swap", swap, has_preview=True, paint="next",
+                  paint_from="driver_id")
+        )  # fmt: skip
+        if state.wall.in_car is not None:
+            extend.initial["stint"] = state.wall.in_car.number
+            found.append(
+                Typed("extend", "extend", "Longer or shorter stint", "Change it", extend,
+                      has_preview=True)
+            )  # fmt: skip
         found += [
             Typed("fuel", "fuel", "Fuel reading", "Note it", form(forms.FuelForm), has_moment=True,
                   paint="fuel", paint_from="fuel_ml"),
@@ -64,6 +76,13 @@ def choices_of(kind: type[forms.CommandForm], run: LiveRun | None) -> dict[str, 
     if kind is forms.CorrectForm:
         rows = run.laps.order_by("-at_ms", "-pk")[:EVENTS_SHOWN]
         return {"events": [(e.pk, told(e)) for e in rows]}
+    if kind is forms.SwapForm:
+        drivers = run.strategy.drivers
+        open_ones = [s for s in race_of(run).driven if not s.is_closed]
+        return {
+            "stints": [(s.number, f"{s.number}, {drivers[s.seat]['name']}") for s in open_ones],
+            "drivers": [(d["user_id"], d["name"]) for d in drivers if d.get("user_id")],
+        }
     return {}
 
 

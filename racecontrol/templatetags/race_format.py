@@ -88,6 +88,12 @@ def localtime_in(moment: dt.datetime | None, zone: str) -> str:
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """A share of 1 in whole percent: 0.625 -> '62 %', None -> '–'."""
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+@register.filter
 def whole(value: float | None) -> int | None:
     """The nearest whole number, for figures computed as means and medians; None stays None."""
     return None if value is None else round(value)

@@ -181,3 +181,8 @@ def test_the_hour_is_the_readers():
 def test_a_mean_is_written_as_a_whole_number():
     assert race_format.whole(24_318.5) == 24_318
     assert race_format.whole(None) is None
+
+
+def test_a_share_is_written_in_percent():
+    assert race_format.percent(0.624) == "62 %"
+    assert race_format.percent(None) == "–"

@@ -82,7 +82,9 @@
     }
     queue.push(entry);
     keep();
-    form.closest("details")?.removeAttribute("open");
+    const folded = form.closest("details");
+    folded?.removeAttribute("open");
+    folded?.removeAttribute("data-previewed");
     form.reset();
     fillForms();
     show();
@@ -288,6 +290,17 @@
     }
   }
 
+  // A change that was looked at first is based on what it was looked at with.
+  function takePreviews() {
+    for (const shown of document.querySelectorAll("[id^=preview-][data-version]")) {
+      const folded = shown.closest("details");
+      if (!folded.open || shown.dataset.taken) continue;
+      shown.dataset.taken = "yes";
+      folded.setAttribute("data-previewed", "");
+      folded.querySelector("[name=base_version]").value = shown.dataset.version;
+    }
+  }
+
   // -- clocks ---------------------------------------------------------------------------------------
 
   /** data-ms as it was when the part came, plus what passed since at the speed of the race. */
@@ -355,6 +368,7 @@
   // -- life -----------------------------------------------------------------------------------------
 
   function freshen() {
+    takePreviews();
     fillForms();
     paint();
     hearAlerts();

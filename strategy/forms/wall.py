@@ -163,3 +163,38 @@ class CorrectForm(CommandForm):
     def __init__(self, *args: Any, events: list[tuple[int, str]] | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.fields["event_id"].choices = events or []
+
+
+class SwapForm(CommandForm):
+    stint = forms.TypedChoiceField(coerce=int, choices=[])
+    driver_id = forms.TypedChoiceField(coerce=int, label="Who takes over", choices=[])
+    after_laps = forms.IntegerField(
+        min_value=0, max_value=500, initial=1, label="In after laps",
+        help_text="Only for the stint under way.",
+    )  # fmt: skip
+    reason = forms.CharField(max_length=300)
+    override = forms.BooleanField(required=False, label="Even if a rule breaks")
+
+    def __init__(
+        self, *args: Any, stints: list[tuple[int, str]] | None = None,
+        drivers: list[tuple[int, str]] | None = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self.fields["stint"].choices = stints or []
+        self.fields["driver_id"].choices = drivers or []
+
+
+class ExtendForm(CommandForm):
+    stint = forms.IntegerField(
+        min_value=1, max_value=MOST, widget=forms.HiddenInput(attrs={"data-fill": "stint"})
+    )
+    laps = forms.IntegerField(
+        min_value=-500, max_value=500, initial=1, label="Laps more", help_text="Minus: in earlier."
+    )
+    reason = forms.CharField(required=False, max_length=300)
+    override = forms.BooleanField(required=False, label="Even if a rule breaks")
+
+
+class AcceptForm(CommandForm):
+    proposal_id = forms.IntegerField(min_value=1, max_value=2**62)
+    option = forms.IntegerField(min_value=0, max_value=20)

@@ -5,9 +5,11 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from racecontrol.testing.pages import Page
+from racecontrol.testing.pages import HTMX, Page
 from strategy.models import LiveRun, Membership
-from strategy.services.live import race
+from strategy.queries.live import run_with_all
+from strategy.services import analytics
+from strategy.services.live import changes, race
 from strategy.services.live.frame import Order
 from strategy.tests.builders import make_person, make_strategy
 from strategy.tests.live_builders import make_run
@@ -158,3 +160,97 @@ def test_the_driver_who_is_next_says_so_on_his_phone(client, user):
 
     assert answer.status_code == 200
     assert "knows that you are ready" in Page(client.get(page)).text("wall")
+
+
+# -- changes that are looked at first
+
+
+def swap_values(run, **values):
+    mate = next(d for d in run.strategy.drivers if d["name"] == "mate1")["user_id"]
+    return {"stint": 2, "driver_id": mate, "after_laps": 1} | values
+
+
+def test_a_swap_is_shown_before_it_is_done(client, user):
+    run = make_run(user, laps=3)
+
+    shown = client.post(
+        url(run, "swap"), swap_values(run, is_preview="on"), headers=HTMX | {"HX-Target": "x"}
+    )
+
+    words = Page(shown).text("preview-swap")
+    assert "What would follow" in words
+    assert "changes" in words
+    assert not run.commands.exists()
+
+
+def test_a_preview_without_scripts_opens_the_form_on_the_wall(client, user):
+    run = make_run(user, laps=3)
+
+    shown = client.post(url(run, "extend"), {"stint": 1, "laps": -2, "is_preview": "on"})
+
+    assert shown.status_code == 200
+    assert "What would follow" in Page(shown).text("preview-extend")
+    assert b'value="-2"' in shown.content
+
+
+def test_a_swap_is_done_with_its_reason(client, user):
+    run = make_run(user, laps=3)
+
+    done = send(client, run, "swap", **swap_values(run, reason="sam is unwell"))
+
+    assert done.status_code == 200
+    run.strategy.refresh_from_db()
+    assert run.strategy.current.stints.get(number=2).driver.username == "mate1"
+    assert run.commands.get().reason == "sam is unwell"
+
+
+def test_a_swap_that_breaks_a_rule_needs_an_override(client, user):
+    run = make_run(user, laps=3)
+    send(client, run, "swap", **swap_values(run, reason="sam is unwell"))
+    run.refresh_from_db()
+    values = swap_values(run, stint=3, reason="still unwell")
+
+    # three hours without a break, where two and a half are allowed
+    refused = send(client, run, "swap", **values)
+    done = send(client, run, "swap", override="on", **values)
+
+    assert (refused.status_code, done.status_code) == (422, 200)
+    assert "breaches" in refused.json()["error"]["fields"]
+
+
+def test_a_shorter_stint_is_a_new_plan_and_a_decision_of_the_report(client, user):
+    run = make_run(user, laps=3)
+
+    done = send(client, run, "extend", stint=1, laps="-2", reason="tyres")
+
+    assert done.status_code == 200
+    run.strategy.refresh_from_db()
+    assert run.strategy.current.stints.get(number=1).laps == 22
+    history = analytics.plan_history(run_with_all(run.strategy_id))
+    assert [plan.number for _, plan in history] == [1, 2]
+    assert history[1][0] >= 3 * 154_000 - 1_000
+
+
+def test_what_cannot_be_previewed_says_why(client, user):
+    run = make_run(user, laps=3)
+
+    shown = client.post(url(run, "extend"), {"stint": 1, "laps": "400", "is_preview": "on"},
+                        headers=HTMX)  # fmt: skip
+
+    assert "What would follow" not in Page(shown).text("preview-extend")
+    assert Page(shown).text("preview-extend")
+
+
+def test_ways_on_are_looked_for_in_the_background_and_accepted(client, user, queued):
+    run = make_run(user, laps=3)
+
+    send(client, run, "ways")
+    proposal = run.proposals.get()
+    changes.find_ways(proposal_id=proposal.pk, seconds=1.0)
+    page = client.get(reverse("strategy:wall", args=[run.strategy_id]))
+    done = send(client, run, "accept", proposal_id=proposal.pk, option=0)
+
+    assert "Accept" in Page(page).text("wall")
+    assert done.status_code == 200
+    proposal.refresh_from_db()
+    assert proposal.accepted == 0

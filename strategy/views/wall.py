@@ -1,5 +1,6 @@
 """The pit wall: the race now, the commands, a big screen, and a driver's own next turn."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -63,6 +64,19 @@ def refused_wall(request: HttpRequest, strategy_id: int, refusal: RaceError) -> 
     response = answer(request, page="strategy/wall.html", context=context, ok=False)
     response.status_code = refusal.status
     return response
+
+
+def previewed_wall(
+    request: HttpRequest, strategy_id: int, name: str, form: Any, shown: dict[str, Any]
+) -> HttpResponse:
+    """The wall with one form open and what it would come to, for browsers without scripts."""
+    row = access.strategy_for(request.user, strategy_id)
+    context = _context(request, row, _state(row))
+    context["typed"] = [
+        replace(one, form=form, preview=shown, is_open=True) if one.key == name else one
+        for one in context["typed"]
+    ]
+    return answer(request, page="strategy/wall.html", context=context)
 
 
 @require_GET

@@ -6,15 +6,18 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, RaceError
 from strategy import access
+from strategy.domain.live.changes import Consequences
 from strategy.forms import wall as forms
 from strategy.models import LiveCommand, LiveRun
-from strategy.services.live import notes, race, stints
+from strategy.queries.live import run_with_all
+from strategy.services.live import changes, notes, race, stints
 from strategy.services.live.frame import Order
-from strategy.views.wall import refused_wall
+from strategy.views.wall import previewed_wall, refused_wall
 from strategy.wall_typed import choices_of
 
 Do = Callable[..., LiveCommand | LiveRun | None]
@@ -28,6 +31,9 @@ COMMANDS: dict[str, tuple[type[forms.CommandForm], Do]] = {
     "served": (forms.ServedForm, notes.serve_penalty),
     "weather": (forms.WeatherForm, notes.change_weather),
     "fuel": (forms.FuelForm, notes.read_fuel),
+    "swap": (forms.SwapForm, changes.emergency_driver_swap),
+    "extend": (forms.ExtendForm, changes.extend_current_stint),
+    "accept": (forms.AcceptForm, changes.accept_way),
 }
 
 
@@ -35,6 +41,8 @@ COMMANDS: dict[str, tuple[type[forms.CommandForm], Do]] = {
 def do(request: HttpRequest, strategy_id: int, name: str) -> HttpResponse:
     """One command. Refusals name their fields; a stale one says what changed meanwhile."""
     access.strategy_for(request.user, strategy_id)
+    if name in PREVIEWS and "is_preview" in request.POST:
+        return preview(request, strategy_id, name)
     wants_json = "application/json" in request.headers.get("Accept", "")
     try:
         words, version = _act(request, strategy_id, name)
@@ -55,6 +63,9 @@ def _act(request: HttpRequest, strategy_id: int, name: str) -> tuple[str, int]:
         form = _read(forms.OpenForm(request.POST))
         run = race.open_race(strategy_id=strategy_id, by=request.user, **form.values())
         return "The race is on the wall.", run.version
+    if name == "ways":
+        row = changes.request_ways(strategy_id=strategy_id, by=request.user)
+        return "Looking for ways on.", row.run.version
     if name not in COMMANDS:
         raise NotFound("There is no such command.")
     kind, service = COMMANDS[name]
@@ -66,10 +77,38 @@ def _act(request: HttpRequest, strategy_id: int, name: str) -> tuple[str, int]:
     return done.words, done.version
 
 
+PREVIEWS: dict[str, Callable[..., Consequences]] = {
+    "swap": lambda reason, override, **values: changes.preview_swap(**values),
+    "extend": lambda reason, override, **values: changes.preview_extension(**values),
+}
+
+
+def preview(request: HttpRequest, strategy_id: int, name: str) -> HttpResponse:
+    """What a change would come to, beside its form; nothing changes."""
+    data = request.POST.copy()
+    data["reason"] = data.get("reason") or "to look at"  # only doing it takes a reason
+    kind, _ = COMMANDS[name]
+    run = run_with_all(strategy_id)
+    form = kind(data, auto_id=f"{kind.__name__.lower()}-%s", **choices_of(kind, run))
+    shown: dict[str, Any] = {"key": name, "version": run.version if run else 0}
+    try:
+        outcome = PREVIEWS[name](strategy_id=strategy_id, by=request.user, **_read(form).values())
+        shown |= {"outcome": outcome, "stints": changes.changed_stints(outcome),
+                  "breaches": changes.breaches_of(outcome), "window": outcome.window}  # fmt: skip
+    except RaceError as refusal:
+        if isinstance(refusal, NotFound | NotAllowed):
+            raise
+        shown["problem"] = str(refusal)
+    if request.htmx:
+        context = {"command": {"key": name, "preview": shown}}
+        return TemplateResponse(request, "strategy/_wall_preview.html", context)
+    return previewed_wall(request, strategy_id, name, form, shown)
+
+
 def _form(
     kind: type[forms.CommandForm], strategy_id: int, request: HttpRequest
 ) -> forms.CommandForm:
-    run = LiveRun.objects.filter(strategy_id=strategy_id).first()
+    run = run_with_all(strategy_id)
     return kind(request.POST, **choices_of(kind, run))
 
 

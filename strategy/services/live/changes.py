@@ -199,7 +199,7 @@ def accept_way(order: Order, *, proposal_id: int, option: int) -> LiveCommand | 
         done.after |= {"proposal": row.pk, "option": option}
         return done
 
-    told = Order(order.strategy_id, order.by, order.key, base, order.at_ms, order.at)
+    told = replace(order, base_version=base)
     running = race_of(run).running
     number = running.number if running else 0
     return command(
