@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from racecontrol.testing.browser import DESK, PHONE, assert_fine, take_picture
 from strategy.models import Membership
 from strategy.services import analytics
+from strategy.services.live import changes, race
+from strategy.services.live.frame import Order
 from strategy.tests.builders import make_person
 from strategy.tests.live_builders import make_run
 from strategy.tests.race_builders import drive
@@ -156,3 +158,53 @@ def test_the_wall_on_a_phone_and_a_desk_has_its_typed_commands(open_page, user):
         expect(page.locator("#wall-queue li")).to_have_count(0, timeout=PATIENCE_MS)
 
     assert [p.amount for p in run.penalties.all()] == [10_000, 10_000]
+
+
+def test_a_change_is_seen_first_and_done_on_what_was_seen(open_page, user):
+    run = make_run(user, laps=3)
+    page = wall_of(open_page(user), run)
+    fold = page.locator("#do-extend")
+    fold.locator("summary").click()
+    fold.get_by_label("Laps more").fill("-2")
+
+    fold.get_by_role("button", name="What would follow").click()
+    expect(fold.locator("#preview-extend")).to_contain_text("What would follow")
+    expect(fold.locator("#preview-extend")).to_contain_text("changes")
+    take_picture(page, "wall-preview-1280")
+    fold.get_by_role("button", name="Change it").click()
+
+    expect(page.locator("#wall-queue li")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.locator("#wall [data-value=laps]")).to_have_text("22", timeout=PATIENCE_MS)
+
+
+def test_ways_on_are_found_and_one_is_accepted(open_page, user):
+    run = make_run(user, laps=3)
+    page = wall_of(open_page(user), run)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Look for ways on").click()
+    expect(page.locator("#wall")).to_contain_text("Ways on for", timeout=PATIENCE_MS)
+    changes.find_ways(proposal_id=run.proposals.get().pk, seconds=1.0)
+
+    page.get_by_role("button", name="Accept").first.click(timeout=PATIENCE_MS)
+
+    expect(page.locator("#wall")).to_contain_text("accepted", timeout=PATIENCE_MS)
+    take_picture(page, "wall-ways-1280")
+    assert run.proposals.get().accepted == 0
+
+
+def test_where_streams_fail_the_wall_asks_by_itself(open_page, user):
+    run = make_run(user, laps=3)
+    page = open_page(user)
+    page.add_init_script("delete window.SharedWorker")
+    page.route("**/live/?*", lambda route: route.abort())
+    page.clock.install()
+    page.goto(f"/strategy/{run.strategy_id}/wall/")
+    page.clock.fast_forward(100)
+    expect(page.locator("html[data-live-state=down]")).to_be_attached(timeout=PATIENCE_MS)
+    expect(page.get_by_text("The news have stopped.")).to_be_visible()
+
+    race.set_flag(Order(run.strategy_id, user), flag="sc")
+    page.clock.fast_forward(16_000)
+
+    expect(flag(page)).to_have_text("Safety car", timeout=PATIENCE_MS)
+    page.problems.clear()

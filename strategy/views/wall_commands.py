@@ -94,7 +94,8 @@ def preview(request: HttpRequest, strategy_id: int, name: str) -> HttpResponse:
     try:
         outcome = PREVIEWS[name](strategy_id=strategy_id, by=request.user, **_read(form).values())
         shown |= {"outcome": outcome, "stints": changes.changed_stints(outcome),
-                  "breaches": changes.breaches_of(outcome), "window": outcome.window}  # fmt: skip
+                  "breaches": changes.breaches_of(outcome), "window": outcome.window,
+                  "cost_ms": -outcome.gain_ms}  # fmt: skip
     except RaceError as refusal:
         if isinstance(refusal, NotFound | NotAllowed):
             raise
