@@ -3,7 +3,16 @@
 from django.urls import path, register_converter
 
 from coaching import mission_urls
-from coaching.views import athlete, connections, driver_orp, garage, lap_files, session, timing
+from coaching.views import (
+    activities,
+    athlete,
+    connections,
+    driver_orp,
+    garage,
+    lap_files,
+    session,
+    timing,
+)
 
 app_name = "coaching"
 
@@ -57,6 +66,8 @@ urlpatterns = [
     path("athlete/uploads/", athlete.uploads, name="uploads"),
     path("athlete/uploads/<uuid:upload_id>/cancel/", athlete.cancel_upload, name="upload_cancel"),
     path("athlete/consent/", athlete.health_consent, name="health_consent"),
+    path("athlete/activities/", activities.activities, name="activities"),
+    path("athlete/activities/<int:activity_id>/", activities.activity, name="activity"),
     path("athlete/connections/", connections.connections, name="connections"),
     path("athlete/connections/key/", connections.connect_key, name="connection_key"),
     path(of_provider + "connect/", connections.connect, name="connection_start"),

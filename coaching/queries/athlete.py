@@ -153,6 +153,11 @@ def form_of(user: Any, *, until: date, for_coach: bool = False) -> Form:
     return Form(days, fitness.building(days) if days else None)
 
 
+def activity_of(user: Any, activity_id: int) -> Loaded | None:
+    """One activity with its load and, where another recording of it counts, that one."""
+    return next((one for one in activities_of(user) if one.activity.pk == activity_id), None)
+
+
 def uploads_of(user: Any) -> Any:
     """The files this person brought, newest first."""
     return AthleteUpload.objects.filter(owner=user).select_related("job")

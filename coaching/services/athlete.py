@@ -1,6 +1,7 @@
 """Files athletes bring become days and activities: all of a file or nothing of it."""
 
 import zoneinfo
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,14 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
-from coaching.models import Activity, AthleteNumbers, AthleteUpload, Consent, DailyMetric
+from coaching.models import (
+    Activity,
+    ActivityDetail,
+    AthleteNumbers,
+    AthleteUpload,
+    Consent,
+    DailyMetric,
+)
 from coaching.services import mission_days
 from coaching.uploads.activity_files import SUFFIXES, ActivityRead, read_file
 from coaching.uploads.apple_health import Export, read_export
@@ -20,6 +28,7 @@ from racecontrol.shared.progress import OnProgress, Progress, silent
 
 MOST_BYTES = 2 * 1024**3
 BATCH = 5000
+MOST_CURVES = 200
 State = AthleteUpload.State
 APPLE = "Apple Health"
 
@@ -207,6 +216,7 @@ def _save_activities(
             problems.append(f"{name}: {read}")
         else:
             found[read.source, read.starts_at] = read
+            _keep_newest_curves(found)
         on_progress(Progress(0, 1, f"{number} files read"))
     if not found:
         raise BadUpload(problems[0] if problems else "There is no activity in this file.")
@@ -232,7 +242,31 @@ def _save_activities(
         for a in found.values()
     )
     done = _upsert(Activity, rows, ["owner", "source", "starts_at"], MEASURED)
+    _save_curves(upload.owner, found)
     return {"activities": done}, problems[:100]
+
+
+def _keep_newest_curves(found: dict[Any, ActivityRead]) -> None:
+    """Of a zip of years only the newest activities keep their curves, so that memory stays small."""
+    drawn = [key for key, read in found.items() if read.curves]
+    if len(drawn) > MOST_CURVES:
+        oldest = min(drawn, key=lambda key: key[1])
+        found[oldest] = replace(found[oldest], curves={})
+
+
+def _save_curves(owner: Any, found: dict[Any, ActivityRead]) -> None:
+    drawn = {key: read.curves for key, read in found.items() if read.curves}
+    rows = Activity.objects.filter(owner=owner, starts_at__in={starts for _, starts in drawn})
+    ActivityDetail.objects.bulk_create(
+        [
+            ActivityDetail(activity=row, curves=curves, curves_at=now())
+            for row in rows
+            if (curves := drawn.get((row.source, row.starts_at)))
+        ],
+        update_conflicts=True,
+        unique_fields=["activity"],
+        update_fields=["curves", "curves_at"],
+    )
 
 
 def _upsert(model: Any, rows: Any, key: list[str], values: list[str]) -> int:

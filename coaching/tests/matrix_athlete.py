@@ -4,7 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.utils.timezone import now
 
-from coaching.models import Activity, AthleteNumbers, AthleteUpload, Connection, DailyMetric
+from coaching.models import (
+    Activity,
+    ActivityDetail,
+    AthleteNumbers,
+    AthleteUpload,
+    Connection,
+    DailyMetric,
+)
 
 # Anybody may come back from a provider; without the state of their own session it is refused.
 SHARED = {"coaching:connection_start", "coaching:connection_back"}
@@ -52,7 +59,14 @@ def samples(owner):
         last_error="Strava does not accept the permission any more: connect again.",
     )
     oura = {"provider": "oura"}
+    ActivityDetail.objects.create(
+        activity=ride,
+        title="Along the coast",
+        note="Wind from the side.",
+        curves={"time_s": [0, 60, 120], "watts": [150, 210, 190], "bpm": [110, 140, None]},
+    )
     return {
+        "coaching:activity": {"activity_id": ride.pk},
         "coaching:connection_start": oura,
         "coaching:connection_back": oura,
         "coaching:connection_test": oura,

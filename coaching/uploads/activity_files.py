@@ -5,7 +5,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 import fitdecode
 
+from coaching.domain.curves import thin
 from coaching.domain.fitness import normalised_power
 from coaching.uploads import archive
 from coaching.uploads.errors import BadUpload
@@ -41,6 +42,7 @@ class ActivityRead:
     average_bpm: float | None = None
     max_bpm: int | None = None
     energy_kcal: float | None = None
+    curves: dict[str, list[float | None]] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ def read_fit(data: bytes) -> ActivityRead:
         average_bpm=_float(session.get("avg_heart_rate")),
         max_bpm=_int(session.get("max_heart_rate")),
         energy_kcal=_float(session.get("total_calories")),
+        curves=base.curves if base else {},
     )
 
 
@@ -209,7 +212,21 @@ def summary(
         average_bpm=round(sum(beats) / len(beats), 1) if beats else None,
         max_bpm=max(beats) if beats else None,
         energy_kcal=energy_kcal,
+        curves=_curves(points),
     )
+
+
+def _curves(points: list[Point]) -> dict[str, list[float | None]]:
+    """Power, pulse and height over time, made small; positions are left out."""
+    found: dict[str, list[float | None]] = {
+        "watts": [p.watts for p in points],
+        "bpm": [p.bpm for p in points],
+        "altitude_m": [p.altitude_m for p in points],
+    }
+    told = {name: values for name, values in found.items() if any(v is not None for v in values)}
+    if not told:
+        return {}
+    return thin({"time_s": [(p.at - points[0].at).total_seconds() for p in points], **told})
 
 
 def great_circle_m(a: tuple[float, float], b: tuple[float, float]) -> float:

@@ -54,7 +54,7 @@ def athlete(request: HttpRequest) -> HttpResponse:
             if len(values.get(metric, {})) > 1
         ],
         "latest": _latest(values),
-        "activities": activities[:50],
+        "activities": activities[:20],
         "activity_count": len(activities),
         "has_consent": services.has_health_consent(request.user),
         "numbers": queries.numbers_of(request.user),
@@ -177,6 +177,8 @@ def rate_effort(request: HttpRequest, activity_id: int) -> HttpResponse:
     except forms.ValidationError:
         effort = 0  # refused by the service, in its words
     services.rate_effort(by=request.user, activity_id=activity_id, effort=effort)
+    if request.POST.get("next") == "activity":
+        return redirect("coaching:activity", activity_id)
     return redirect("coaching:athlete")
 
 

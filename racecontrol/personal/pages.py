@@ -1,12 +1,13 @@
 """Your data: fetch all of it, or delete the account with all of it."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.core.files.storage import default_storage
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -36,10 +37,18 @@ def ask_export(request: HttpRequest) -> HttpResponse:
 @require_safe
 def fetch_export(request: HttpRequest, export_id: UUID) -> Any:
     row = export.open_export(by=request.user, export_id=export_id)
+    answer = StreamingHttpResponse(_pieces(row.stored_as), content_type="application/zip")
     name = f"race-control-{row.created_at:%Y-%m-%d}.zip"
-    return FileResponse(
-        default_storage.open(row.stored_as, "rb"), as_attachment=True, filename=name
-    )
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["Content-Length"] = str(row.size)
+    return answer
+
+
+def _pieces(stored_as: str) -> Iterator[bytes]:
+    """The file, opened when somebody really reads."""
+    with default_storage.open(stored_as, "rb") as file:
+        while piece := file.read(1024 * 1024):
+            yield piece
 
 
 @never_cache
