@@ -195,6 +195,26 @@ def test_a_run_whose_job_was_given_up_has_failed():
     assert (run.outcome, run.failures[0]["reason"]) == ("failed", "Given up.")
 
 
+@pytest.mark.parametrize(("hours", "outcome"), [(23, "running"), (25, "failed")])
+def test_a_command_that_was_killed_has_failed_a_day_later(hours, outcome):
+    runs("import", good=0, bad=1, hours_ago=hours)
+    PracticeRun.objects.update(outcome="running", finished_at=None)
+
+    tasks.watch_practice()
+
+    assert PracticeRun.objects.get().outcome == outcome
+
+
+def test_a_cancelled_run_says_nothing_of_liverc():
+    job = Job.objects.create(title="x", func="x", state="cancelled")
+    runs("import", good=0, bad=1)
+    PracticeRun.objects.update(outcome="running", finished_at=None, job=job)
+
+    tasks.watch_practice()
+
+    assert PracticeRun.objects.count() == 0
+
+
 def test_metrics_tell_of_runs_pages_requests_and_drift(site, staff, client, user):
     site.fail("view_session", "500", times=1)
     do_import()

@@ -150,6 +150,28 @@ def test_a_session_the_next_days_overview_shows_goes_to_its_own_day(site):
     assert (late.event.starts_on, late.missing_since) == (date(2026, 4, 3), None)
 
 
+def test_a_start_that_is_put_right_takes_the_session_to_its_day(site):
+    put(site, 901, "2026-04-03T20:00:00")
+    put(site, 902, "2026-04-03T23:59:00")
+    bring("2026-04-03")
+    site.world.practice_extra.clear()
+    put(site, 901, "2026-04-03T20:00:00")
+    put(site, 902, "2026-04-04T00:01:00")
+    age_pages()
+
+    bring("2026-04-04")
+
+    moved = PracticeSession.objects.get(source_session_id="902")
+    assert (moved.event.starts_on, moved.race.event.starts_on) == (date(2026, 4, 4),) * 2
+    assert moved.race.race_class.event == moved.event
+    by_day = dict(PracticeDay.objects.values_list("event__starts_on__day", "sessions"))
+    assert by_day == {3: 1, 4: 1}
+    age_pages()
+    bring("2026-04-03")
+    moved.refresh_from_db()
+    assert moved.missing_since is None
+
+
 def test_the_night_the_clock_is_set_back(site):
     """Sydney, 5 April 2026: at 3:00 the clock goes back to 2:00."""
     put(site, 901, "2026-04-05T01:50:00")

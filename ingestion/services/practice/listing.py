@@ -225,12 +225,14 @@ def take_listing(listing: Listing, track: Track) -> Difference:
         .order_by("pk")
     }
     new = []
+    left: dict[int, Event] = {}
     for session_id, said in values.items():
         event = locked[touched[own_day[session_id]].pk]
         row = known.get(session_id)
         if row is None:
             new.append(PracticeSession(event=event, source_session_id=session_id, **said))
         elif session_id in difference.changed or session_id in difference.new:
+            left[row.event_id] = row.event
             _change(row, said, event, moment)
     PracticeSession.objects.bulk_create(new, ignore_conflicts=True)
     _mark_removed([known[session_id] for session_id in difference.removed], moment)
@@ -240,6 +242,9 @@ def take_listing(listing: Listing, track: Track) -> Difference:
             | {one for one in difference.removed if known[one].event_id == event.pk}
         )
         _note(locked[event.pk], listing if day == listing.day else None, theirs, moment)
+    for event in left.values():
+        if event.pk not in locked:  # a session moved away from it: its start was put right
+            refresh_figures(event)
     return difference
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from racecontrol.shared.jobs import Cancelled, Job, Later
 
 log = structlog.get_logger(__name__)
 
+ABANDONED = timedelta(days=1)
 LIMITS = (BudgetExhausted, HostRests, BotCheck)
 
 
@@ -135,13 +136,16 @@ def finish(
 
 
 def close_lost_runs() -> int:
-    """Runs whose job ended without them: given up ones have failed, cancelled ones never were."""
-    lost = PracticeRun.objects.filter(
-        outcome=PracticeRun.Outcome.RUNNING, job__isnull=False
-    ).exclude(job__state__in=Job.OPEN)
+    """Runs that ended without a word: given up ones have failed, cancelled ones never were.
+
+    A run from the command line has no job: a day later nobody is at it any more.
+    """
+    lost = PracticeRun.objects.filter(outcome=PracticeRun.Outcome.RUNNING)
+    lost = lost.filter(job__isnull=False) | lost.filter(started_at__lt=now() - ABANDONED)
+    lost = lost.exclude(job__state__in=Job.OPEN)
     count, _ = lost.filter(job__state=Job.State.CANCELLED).delete()
     for run in lost.select_related("job"):
-        reason = run.job.message if run.job else ""
+        reason = run.job.message if run.job else "It ended without a word."
         finish(run, PracticeRun.Outcome.FAILED, failures=[{"page": "", "reason": reason}])
         count += 1
     return count
