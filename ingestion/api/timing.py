@@ -111,7 +111,7 @@ def queue_import(
     """Queue one and say what it may cost."""
     event = events().filter(source_event_id=source_event_id).first()
     slug = event.track.slug if event else track.strip()
-    warning = imports.import_cost(track_slug=slug, event=event).warning if slug else ""
+    cost = imports.import_cost(track_slug=slug, event=event, refresh=refresh) if slug else None
     job = imports.request_import(
         source_event_id=source_event_id, by=request.user, track_slug=slug, refresh=refresh
     )
@@ -119,7 +119,7 @@ def queue_import(
         "import_id": job.pk,
         "source_event_id": imports.check_event_id(source_event_id),
         "state": job.state,
-        "warning": warning,
+        "warning": cost.warning if cost else "",
     }
 
 

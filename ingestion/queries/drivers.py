@@ -116,6 +116,7 @@ def records_of_track(track_id: int, *, limit: int = 40) -> list[RaceResult]:
         RaceResult.objects.filter(
             race__event__track_id=track_id,
             race__source=Race.Source.RACE,
+            race__missing_since=None,
             missing_since=None,
             fast_lap_ms__isnull=False,
         )
@@ -136,5 +137,8 @@ def records_of_track(track_id: int, *, limit: int = 40) -> list[RaceResult]:
 def field_of(driver_id: int) -> dict[str, int]:
     """A driver in three numbers: races, laps and the best finish."""
     return RaceResult.objects.filter(
-        driver_id=driver_id, missing_since=None, race__source=Race.Source.RACE
+        driver_id=driver_id,
+        missing_since=None,
+        race__missing_since=None,
+        race__source=Race.Source.RACE,
     ).aggregate(races=Count("pk"), laps=Sum("laps"), best=Min("position"))

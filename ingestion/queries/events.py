@@ -81,7 +81,9 @@ def event_facts(event: Event, *, class_id: int | None = None, session_type: str 
     for race in races:
         race.event = event
     by_race: dict[int, list[RaceResult]] = {}
-    results = RaceResult.objects.filter(race__event=event, missing_since=None)
+    results = RaceResult.objects.filter(
+        race__event=event, race__missing_since=None, missing_since=None
+    )
     for result in results.select_related("driver").order_by("race_id", "position"):
         by_race.setdefault(result.race_id, []).append(result)
     classes = _classes(races, by_race)

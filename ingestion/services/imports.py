@@ -98,10 +98,12 @@ class Cost:
         )
 
 
-def import_cost(*, track_slug: str, event: Event | None) -> Cost:
+def import_cost(*, track_slug: str, event: Event | None, refresh: bool = False) -> Cost:
+    """What an import of the event would cost by what is known of it; `refresh` asks for every race."""
     races = list(event.races.all()) if event is not None else []
     moment = now()
-    pages = sum(1 for race in races if _needs_fetch(race, moment)) if races else USUAL_RACES
+    wanted = [race for race in races if refresh or _needs_fetch(race, moment)]
+    pages = len(wanted) if races else USUAL_RACES
     return Cost(requests=pages + 2, budget=budget_of(track_slug))
 
 

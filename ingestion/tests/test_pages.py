@@ -4,10 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import now
 
 from ingestion.fake_liverc.people import DEMO
 from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import Event, FavouriteTrack, Race, RaceResult
+from ingestion.queries.drivers import field_of
 from ingestion.services import imports
 from ingestion.tests.builders import make_driver, make_event, make_race, make_result, make_track
 from racecontrol.testing.pages import HTMX, Page
@@ -167,3 +169,37 @@ def test_a_withdrawn_race_says_so(client, site):
         in client.get(reverse("ingestion:race", args=[race.pk])).content
     )
     assert RaceResult.objects.filter(race=race).exists()
+
+
+def test_a_costly_refresh_is_asked_about_before_it_is_queued(client, settings, queued):
+    settings.LIVERC_PER_DAY = 5
+    event = make_race().event
+    for _ in range(3):
+        make_race(event=event)
+    url = f"/timing/events/{event.pk}/refresh/"
+
+    asked = client.post(url, {"all": "1"})
+
+    assert "This import takes about 6 requests" in asked.text
+    assert f'action="{url}"' in asked.text
+    assert 'name="all"' in asked.text
+    assert queued() == []
+
+    client.post(url, {"all": "1", "confirmed": "1"})
+
+    assert [args[0] for _, args in queued()] == [event.source_event_id]
+    assert queued()[0][1][2] is True
+
+
+def test_withdrawn_races_count_in_no_figure(client):
+    race = make_race()
+    result = make_result(race, [31_000, 30_000])
+    driver = result.driver
+    assert "30.000" in client.get(f"/timing/tracks/{race.event.track_id}/").text
+
+    race.missing_since = now()
+    race.save()
+
+    assert "30.000" not in client.get(f"/timing/tracks/{race.event.track_id}/").text
+    assert "30.000" not in client.get(f"/timing/events/{race.event_id}/").text
+    assert field_of(driver.pk)["races"] == 0

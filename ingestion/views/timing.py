@@ -142,6 +142,7 @@ def import_events(request: HttpRequest) -> HttpResponse:
                 "events": list(events.values()),
                 "warnings": warnings,
                 "back": _next(request),
+                "action": reverse("ingestion:import"),
             },
         )
     for event_id in chosen:
@@ -241,16 +242,26 @@ def event(request: HttpRequest, event_id: int) -> HttpResponse:
 
 @require_POST
 def refresh_event(request: HttpRequest, event_id: int) -> HttpResponse:
-    """Ask LiveRC again: everything new, and with `all` what is long settled, too."""
+    """Ask LiveRC again: everything new, and with `all` what is long settled, too.
+
+    Past 80 % of a day's budget it asks the person before it does.
+    """
     row = get_object_or_404(queries.events(), pk=event_id, kind=Event.Kind.RACE)
-    cost = imports.import_cost(track_slug=row.track.slug, event=row)
-    imports.request_import(
-        source_event_id=row.source_event_id,
-        by=request.user,
-        refresh=bool(request.POST.get("all")),
-    )
-    if cost.warning:
-        messages.warning(request, cost.warning)
+    is_all = bool(request.POST.get("all"))
+    cost = imports.import_cost(track_slug=row.track.slug, event=row, refresh=is_all)
+    if cost.warning and not request.POST.get("confirmed"):
+        return answer(
+            request,
+            page="ingestion/confirm_import.html",
+            context={
+                "events": [row],
+                "warnings": [cost.warning],
+                "back": reverse("ingestion:event", args=[row.pk]),
+                "action": request.path,
+                "is_all": is_all,
+            },
+        )
+    imports.request_import(source_event_id=row.source_event_id, by=request.user, refresh=is_all)
     return redirect("ingestion:event", row.pk)
 
 

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
 from ingestion.liverc.addresses import EVENT, read_address
+from ingestion.queries.events import events
 from ingestion.services import imports
 from ingestion.services.fetching import BudgetExhausted
 from racecontrol.shared.errors import RaceError
@@ -28,6 +29,7 @@ class Command(BaseCommand):
             if address.kind != EVENT or not address.id:
                 raise CommandError(f"{event} is not the address of an event page.")
             event, track = address.id, track or address.track or ""
+        self.tell_cost(event, track, refresh)
         since, summary = now(), imports.ImportSummary(event)
         while True:
             try:
@@ -56,6 +58,15 @@ class Command(BaseCommand):
                 f"{summary.laps} laps read"
             )
         )
+
+    def tell_cost(self, event: str, track: str, refresh: bool) -> None:
+        """Before the first request: would this take most of the day's budget?"""
+        known = events().filter(source_event_id=event).first()
+        slug = known.track.slug if known else track
+        if slug:
+            cost = imports.import_cost(track_slug=slug, event=known, refresh=refresh)
+            if cost.warning:
+                self.stdout.write(self.style.WARNING(cost.warning))
 
     def show(self, step: Progress) -> None:
         self.stdout.write(f"{step.done}/{step.total} {step.label}")
