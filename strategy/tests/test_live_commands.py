@@ -236,6 +236,16 @@ def test_flags_follow_each_other_and_close_with_green(user):
         race.set_flag(order(run, user, at_ms=300_000), flag="red")
 
 
+def test_green_soon_after_a_change_of_flags_takes_the_last_one_in(user):
+    run = make_run(user, laps=3, minutes=60)
+
+    for at, flag in ((100_000, "sc"), (110_000, "red"), (115_000, "green")):
+        race.set_flag(order(run, user, at_ms=at), flag=flag)
+
+    assert race.out_now(fresh(run)) == "green"
+    assert [(f.kind, f.to_ms) for f in run.flags.all()] == [("sc", 110_000), ("red", 115_000)]
+
+
 def test_a_moment_to_come_or_before_the_start_is_refused(user):
     run = make_run(user, laps=3, minutes=10)
 
@@ -464,16 +474,29 @@ def test_before_the_green_flag_the_feed_is_refused(user, state):
 
 
 def test_drivers_are_reminded_once_each_time_it_comes_nearer(user, run_jobs):
-    run = make_run(user, laps=12)  # twelve of about 24 laps: half an hour to go
-    mail.outbox.clear()
+    run = make_run(user, laps=6)
+    state = live.wall_of(run)
+    coming = min((t for t in state.wall.turns if not t.is_in and t.at_ms), key=lambda t: t.at_ms)
+    name = run.strategy.drivers[coming.seat]["name"]
 
-    sent = tell.remind(run.strategy_id)
-    again = tell.remind(run.strategy_id)
-    run_jobs()
+    def told(minutes_before: float) -> int | None:
+        """Look as if it were so long before the next driver's turn."""
+        ahead = coming.at_ms - state.wall.clock.now_ms - round(minutes_before * 60_000)
+        laps_on = max(round(ahead / 154_000), 0)
+        for n in range(7, 7 + laps_on):
+            run.laps.get_or_create(source="test", key=f"lap-{n}", defaults={
+                "kind": "lap", "lap": n, "at_ms": n * 154_000})  # fmt: skip
+        LiveRun.objects.filter(pk=run.pk).update(green_at=run.green_at - timedelta(
+            milliseconds=laps_on * 154_000))  # fmt: skip
+        mail.outbox.clear()
+        sent = tell.remind(run.strategy_id)
+        run_jobs()
+        assert [m.to[0].split("@")[0] for m in mail.outbox] == [name] * len(mail.outbox)
+        assert all("your time" in m.body for m in mail.outbox)
+        return sent
 
-    assert sent in (0, 1)
-    assert again == 0
-    LiveRun.objects.filter(pk=run.pk).update(green_at=run.green_at - timedelta(minutes=26))
-    assert tell.remind(run.strategy_id) is not None
+    sent = [told(40), told(28), told(27), told(13), told(3), told(2)]
+
+    assert sent == [0, 1, 0, 1, 1, 0]
     LiveRun.objects.filter(pk=run.pk).update(state="finished", finished_ms=1)
     assert tell.remind(run.strategy_id) is None

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from racecontrol.shared.errors import InvalidInput, RaceError
+from strategy.domain.live.log import Race
 from strategy.domain.live.transitions import WrongMove
 from strategy.models import LapEvent, LiveRun
 from strategy.queries.live import MILLISECOND, now_ms, race_of
@@ -80,9 +81,7 @@ def tell(*, strategy_id: int, source: str, events: Sequence[Told], by: Any) -> H
     heard = Heard()
     rows = _read(run, source, events, heard)
     _keep(run, rows, events, heard)
-    if heard.new:
-        _after(run, rows, by)
-    race = race_of(run)
+    race = _after(run, rows, by) if heard.new else race_of(run)
     heard.version, heard.laps, heard.now_ms = run.version, race.laps_done, race.now_ms
     if heard.new:
         publish(run, laps=race.laps_done)
@@ -164,17 +163,21 @@ def _keep(
     heard.new += len(new)
 
 
-def _after(run: LiveRun, rows: dict[int, LapEvent | None], by: Any) -> None:
+def _after(run: LiveRun, rows: dict[int, LapEvent | None], by: Any) -> Race:
+    """Bring run and stints in line with what is new; the race as it is then."""
     told = [row for row in rows.values() if row is not None]
     run.heard_ms = max([run.heard_ms, *(row.at_ms for row in told)])
     run.heard_at = now()
     run.save(update_fields=["heard_ms", "heard_at"])
-    if any(row.kind in MARKS for row in told):
-        sync(run)
-        more = ensure_next(run, by=by)
-        if more is not None:
-            words = "A stop nobody planned: the same driver goes on with what is left."
-            done = Done(words, {"plan"}, {}, {"plan": more.number})
-            keep(run, Order(run.strategy_id, by), "unplanned_stop", {}, run.heard_ms, done)
-        if any(row.kind == "pit_in" and not row.is_drive_through for row in told):
-            tell_next(run)
+    if not any(row.kind in MARKS for row in told):
+        return race_of(run)
+    race = sync(run)
+    more = ensure_next(run, race, by=by)
+    if more is not None:
+        words = "A stop nobody planned: the same driver goes on with what is left."
+        done = Done(words, {"plan"}, {}, {"plan": more.number})
+        keep(run, Order(run.strategy_id, by), "unplanned_stop", {}, run.heard_ms, done)
+        race = race_of(run)
+    if any(row.kind == "pit_in" and not row.is_drive_through for row in told):
+        tell_next(run, race)
+    return race

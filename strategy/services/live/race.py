@@ -111,12 +111,13 @@ def wave(run: LiveRun, flag: str, at_ms: int) -> bool:
     """Record a flag; False where it was told before. Raises WrongMove for what cannot follow."""
     if run.state != State.RACING:
         raise WrongMove("Flags wave while the race is on.")
-    if flag == "green":
-        near = run.flags.filter(to_ms__range=(at_ms - SAME_MOMENT_MS, at_ms + SAME_MOMENT_MS))
+    around = (max(at_ms - SAME_MOMENT_MS, 0), at_ms + SAME_MOMENT_MS)
+    if flag == "green":  # told before, unless a flag is out that it would take in
+        near = run.flags.filter(to_ms__range=around)
+        is_known = near.exists() and not run.flags.filter(to_ms=None, from_ms__lte=at_ms).exists()
     else:
-        near = run.flags.filter(kind=flag, from_ms__gte=max(at_ms - SAME_MOMENT_MS, 0),
-                                from_ms__lte=at_ms + SAME_MOMENT_MS)  # fmt: skip
-    if near.exists() or out_now(run) == flag:
+        is_known = run.flags.filter(kind=flag, from_ms__range=around).exists()
+    if is_known or out_now(run) == flag:
         return False
     last = run.flags.order_by("-from_ms").first()
     if last is not None and at_ms < max(last.from_ms, last.to_ms or 0):

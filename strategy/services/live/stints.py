@@ -47,9 +47,9 @@ def update_stint_progress(
         _move(run, race, before, status, at_ms, order)
         after = {"status": status, "at_ms": at_ms}
         if status == "completed":
-            more = ensure_next(run, by=order.by)
+            more = ensure_next(run, race_of(run), by=order.by)
             after |= {"plan": more.number} if more else {}
-            tell_next(run)
+            tell_next(run, race_of(run))
         words = f"Stint {stint} ({race.instance.drivers[before.seat].id}) is {WORDS[status]}."
         return Done(words, {f"stint:{stint}.status"}, {"status": before.status}, after)
 

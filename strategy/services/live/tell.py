@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from racecontrol.shared import jobs
+from strategy.domain.live.log import Race
 from strategy.models import LiveRun
-from strategy.queries.live import race_of, run_with_all, wall_of
+from strategy.queries.live import run_with_all, wall_of
 from strategy.services.news import tell_hooks, tell_people
 
 MINUTES_BEFORE = (30, 15, 5)
@@ -17,9 +18,8 @@ LOOK_EVERY = timedelta(seconds=60)
 MOVED_MS = 300_000  # a prediction that moved more than this is told again
 
 
-def tell_next(run: LiveRun) -> None:
+def tell_next(run: LiveRun, race: Race) -> None:
     """Who gets in now: to the driver by mail, to the team's webhooks."""
-    race = race_of(run)
     coming = race.coming
     if not coming:
         return

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from strategy.domain.live.changes import under
-from strategy.domain.live.log import Planned
+from strategy.domain.live.log import Planned, Race
 from strategy.domain.live.projection import Projection, live_instance
 from strategy.models import LiveRun, PlanVersion, StintPlan
 from strategy.queries.live import race_of
@@ -76,9 +76,8 @@ def _fill(projection: Projection, laps: int) -> int:
     return min(car.reserve_ml + round(laps * burn * projection.burn.ratio), car.tank_ml)
 
 
-def ensure_next(run: LiveRun, *, by: Any) -> PlanVersion | None:
+def ensure_next(run: LiveRun, race: Race, *, by: Any) -> PlanVersion | None:
     """After the last planned stint came in early: its driver goes on with what is left."""
-    race = race_of(run)
     if race.state != "racing" or race.running is not None or race.coming or not race.driven:
         return None
     begun = [s for s in race.driven if s.start_ms is not None]
