@@ -111,11 +111,14 @@ async def watch(port: int, told: dict) -> tuple[dict[int, list[float]], int]:
             failed += 1
     base = f"http://127.0.0.1:{port}/api/v1/strategies/{told['id']}/live"
     headers = {"Authorization": f"Bearer {told['token']}"}
-    version = requests.get(base, headers=headers, timeout=30).json()["version"]
+
+    def version_now() -> int:
+        return requests.get(base, headers=headers, timeout=30).json()["version"]
 
     def send(path: str, body: dict) -> None:
         requests.post(base + path, json=body, headers=headers, timeout=30).raise_for_status()
 
+    version = await asyncio.to_thread(version_now)
     for n in range(COMMANDS):
         version += 1
         sent[version] = time.monotonic()

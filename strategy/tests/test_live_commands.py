@@ -408,6 +408,55 @@ def test_a_whole_stop_told_backwards_is_the_same_stop(user):
     assert (stop.in_ms, stop.out_ms) == (3_700_000, 3_800_000)
 
 
+def test_a_stop_a_person_and_the_feed_tell_is_one_stop_with_its_notes(user):
+    run = make_run(user, laps=24, minutes=70)
+    stints.update_stint_progress(order(run, user, at_ms=3_703_000), stint=1, status="completed")
+    notes.log_stop(order(run, user), stop_id=PitStop.objects.get().pk, notes="left mirror")
+
+    hear(run, user, [feed.Told(key="in", kind="pit_in", at_ms=3_700_000, lap=24),
+                     feed.Told(key="out", kind="pit_out", at_ms=3_790_000)])  # fmt: skip
+    stints.update_stint_progress(order(run, user, at_ms=3_792_000), stint=2, status="in_progress")
+
+    stop = PitStop.objects.get()
+    assert (stop.in_ms, stop.out_ms, stop.notes) == (3_700_000, 3_790_000, "left mirror")
+    assert [status_of(run, n) for n in (1, 2)] == ["completed", "in_progress"]
+
+
+def test_a_way_in_told_late_by_a_slow_clock_does_not_end_the_next_stint(user):
+    run = make_run(user, laps=24, minutes=70)
+    stints.update_stint_progress(order(run, user, at_ms=3_700_000), stint=1, status="completed")
+    stints.update_stint_progress(order(run, user, at_ms=3_790_000), stint=2, status="in_progress")
+
+    hear(run, user, [feed.Told(key="in", kind="pit_in", at_ms=3_795_000, lap=24)])
+
+    assert status_of(run, 2) == "in_progress"
+
+
+def test_a_lap_told_after_its_stint_ended_still_counts_for_it(user):
+    run = make_run(user, laps=23, minutes=70)
+    stints.update_stint_progress(order(run, user, at_ms=3_700_000), stint=1, status="completed")
+    stints.update_stint_progress(order(run, user, at_ms=3_790_000), stint=2, status="in_progress")
+
+    hear(run, user, [feed.Told(key="l24", kind="lap", lap=24, at_ms=24 * 154_000)])
+
+    assert fresh(run).strategy.current.stints.get(number=1).actual_laps == 24
+
+
+def test_the_finish_is_the_crossing_after_the_clock_ran_out_not_the_press_of_a_button(user):
+    run = make_run(user, laps=71, minutes=200)  # 71 laps of 154 s: three hours and two minutes
+
+    race.set_state(order(run, user), state="finished")
+
+    assert fresh(run).finished_ms == 71 * 154_000
+
+
+def test_a_version_nobody_has_seen_yet_is_no_base(user):
+    run = make_run(user, laps=3)
+
+    with pytest.raises(InvalidInput, match="no such version"):
+        race.set_flag(order(run, user, base_version=9), flag="sc")
+
+
 def test_a_bad_event_is_named_and_the_others_count(user):
     run = make_run(user, minutes=60)
     bad = [

@@ -252,7 +252,7 @@ def fold(race: Race) -> tuple[Driven, ...]:
         if mark.kind == "pit_out" and not is_running and at < len(queue):
             start(mark.at_ms, lap_before)
             is_running = True
-        elif mark.kind != "pit_out" and is_running:
+        elif mark.kind != "pit_out" and is_running and not _is_echo(mark, stints[queue[at]]):
             lap_before = max(_lap_of(race, mark, marks[place + 1 :]), lap_before)
             close("aborted" if mark.kind == "abort" else "completed", mark.at_ms, lap_before)
             at, is_running = at + 1, False
@@ -265,6 +265,11 @@ def fold(race: Race) -> tuple[Driven, ...]:
     elif race.state == "racing":
         return tuple(_ready_first(stints, queue[at:]))
     return tuple(stints)
+
+
+def _is_echo(mark: Mark, stint: Driven) -> bool:
+    """Nobody comes in right after going out: a way in told twice, by a clock that differs."""
+    return mark.kind == "pit_in" and 0 < mark.at_ms - (stint.start_ms or 0) < SAME_MOMENT_MS
 
 
 def _ready_first(stints: list[Driven], queue: Sequence[int]) -> list[Driven]:

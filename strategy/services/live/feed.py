@@ -166,10 +166,14 @@ def _keep(
 def _after(run: LiveRun, rows: dict[int, LapEvent | None], by: Any) -> Race:
     """Bring run and stints in line with what is new; the race as it is then."""
     told = [row for row in rows.values() if row is not None]
+    first = min((row.at_ms for row in told), default=run.heard_ms)
+    is_late = run.state == LiveRun.State.FINISHED or (
+        run.laps.filter(kind__in=MARKS, at_ms__gt=first).exists()
+    )
     run.heard_ms = max([run.heard_ms, *(row.at_ms for row in told)])
     run.heard_at = now()
     run.save(update_fields=["heard_ms", "heard_at"])
-    if not any(row.kind in MARKS for row in told):
+    if not is_late and not any(row.kind in MARKS for row in told):
         return race_of(run)
     race = sync(run)
     more = ensure_next(run, race, by=by)

@@ -16,7 +16,7 @@ from django.utils.timezone import now
 from racecontrol.shared import audit, live
 from racecontrol.shared.errors import InvalidInput, NotReady, StaleWrite
 from strategy import access
-from strategy.domain.live.log import Race
+from strategy.domain.live.log import SAME_MOMENT_MS, Race
 from strategy.models import LiveCommand, LiveRun, PitStop, RaceStrategy, StintPlan
 from strategy.queries.live import MILLISECOND, now_ms, race_of, run_with_all
 from strategy.services.analytics import queue_report
@@ -127,8 +127,11 @@ def refuse_stale(
     knows: frozenset[UUID] = frozenset(),
 ) -> None:
     """Raise StaleWrite, with every change since, if one of them is of what the command is about."""
-    if base_version is None or base_version >= run.version:
+    if base_version is None or base_version == run.version:
         return
+    if base_version > run.version:
+        raise InvalidInput("There is no such version yet.",
+                           fields={"base_version": [f"At most {run.version}."]})  # fmt: skip
     since = (
         run.commands.filter(version__gt=base_version).exclude(key__in=knows).select_related("by")
     )
@@ -209,11 +212,13 @@ def _sync_stops(run: LiveRun, race: Race) -> None:
             lap = (stint.start_lap or 0) + stint.laps
             visits[stint.end_ms] = (after.start_ms if after else None, lap)
     known = {row.in_ms: row for row in run.stops.filter(is_drive_through=False)}
+    moved = [row for at_ms, row in known.items() if at_ms not in visits]
     for in_ms, (out_ms, lap) in visits.items():
-        row = known.get(in_ms)
+        # the same visit told earlier by somebody else keeps its notes
+        row = known.get(in_ms) or next(
+            (m for m in moved if abs(m.in_ms - in_ms) <= SAME_MOMENT_MS), None
+        )
         if row is None:
-            PitStop.objects.get_or_create(
-                run=run, in_ms=in_ms, defaults={"out_ms": out_ms, "lap": lap}
-            )
-        elif (row.out_ms, row.lap) != (out_ms, lap):
-            PitStop.objects.filter(pk=row.pk).update(out_ms=out_ms, lap=lap)
+            PitStop.objects.create(run=run, in_ms=in_ms, out_ms=out_ms, lap=lap)
+        elif (row.in_ms, row.out_ms, row.lap) != (in_ms, out_ms, lap):
+            PitStop.objects.filter(pk=row.pk).update(in_ms=in_ms, out_ms=out_ms, lap=lap)

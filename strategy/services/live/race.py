@@ -1,5 +1,6 @@
 """Opening the race on the wall, its start and finish, and its flags."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from strategy import access
 from strategy.domain.live.log import SAME_MOMENT_MS
 from strategy.domain.live.transitions import WrongMove
 from strategy.models import Flag, FlagPeriod, LiveCommand, LiveRun, RaceStrategy
-from strategy.queries.live import run_with_all
+from strategy.queries.live import race_of, run_with_all
 from strategy.services.analytics import queue_report
 from strategy.services.live.frame import Done, Order, command, publish
 from strategy.services.live.tell import start_reminders
@@ -71,11 +72,16 @@ def set_state(order: Order, *, state: str) -> LiveCommand | None:
             raise WrongMove(f"The race is {run.get_state_display()}: that is not next.")
         if state == State.RACING and before != State.FINISHED:
             run.green_at = order.at or now()
+            if run.green_at > now() + timedelta(minutes=1):
+                raise InvalidInput(
+                    "That moment is still to come.", fields={"at": ["In the future."]}
+                )
             run.heard_ms, run.heard_at = 0, now()
             start_reminders(run)
         if state == State.FINISHED:
             _close_flag(run, at_ms)
-            run.finished_ms = at_ms
+            is_told = order.at_ms is not None or order.at is not None
+            run.finished_ms = at_ms = at_ms if is_told else _crossing_at_flag(run, at_ms)
             queue_report(run, by=order.by)
         elif before == State.FINISHED:
             run.finished_ms = None
@@ -85,6 +91,14 @@ def set_state(order: Order, *, state: str) -> LiveCommand | None:
         return Done(words, {"race"}, {"state": before}, {"state": state})
 
     return command(order, "race", act, body={"state": state}, touches=["race"])
+
+
+def _crossing_at_flag(run: LiveRun, now_ms: int) -> int:
+    """The crossing that ended the race, where it is known; else now."""
+    race = race_of(run)
+    last = race.crossings.get(race.laps_done)
+    is_last = last is not None and race.clock_ms(last.at_ms) >= race.duration_ms
+    return last.at_ms if last is not None and is_last else now_ms
 
 
 def set_flag(order: Order, *, flag: str) -> LiveCommand | None:

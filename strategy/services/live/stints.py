@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.timezone import now
+
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound
 from strategy import access
 from strategy.domain.live.log import SAME_MOMENT_MS, Driven, Race
@@ -106,6 +108,7 @@ def _tell_lap(order: Order, stint: int, lap: int) -> LiveCommand | None:
             return Done(None)
         LapEvent.objects.create(run=run, source=WALL, key=f"{order.key}", kind=Kind.LAP, lap=lap,
                                 at_ms=at_ms)  # fmt: skip
+        run.heard_ms, run.heard_at = max(run.heard_ms, at_ms), now()
         return Done(f"Lap {lap} completed.", {f"lap:{lap}"}, {}, {"lap": lap, "at_ms": at_ms})
 
     return command(order, "lap", act, body={"stint": stint, "lap": lap}, touches=[f"lap:{lap}"],

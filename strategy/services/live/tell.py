@@ -15,6 +15,7 @@ from strategy.services.news import tell_hooks, tell_people
 
 MINUTES_BEFORE = (30, 15, 5)
 LOOK_EVERY = timedelta(seconds=60)
+FORGOTTEN_MS = 6 * 3_600_000  # so long after the flag nobody waits for a stint
 MOVED_MS = 300_000  # a prediction that moved more than this is told again
 
 
@@ -47,6 +48,8 @@ def remind(strategy_id: int) -> int | None:
     if run is None or run.state != LiveRun.State.RACING:
         return None
     state = wall_of(run, at=now())
+    if state.wall.clock.race_ms > run.strategy.event.duration_ms + FORGOTTEN_MS:
+        return None
     told, sent = dict(run.reminded), 0
     for turn in state.wall.turns:
         user_id = state.user_ids[turn.seat]
