@@ -39,7 +39,7 @@ class JobOut(Schema):
 
 class TokenIn(Schema):
     name: str
-    scope: Literal["read", "write"] = "read"
+    scope: Literal["read", "write", "feed"] = "read"
     expires_at: datetime | None = None
 
 

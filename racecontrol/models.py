@@ -103,6 +103,7 @@ class ApiToken(models.Model):
     class Scope(models.TextChoices):
         READ = "read", "read"
         WRITE = "write", "read and write"
+        FEED = "feed", "send timing, nothing else"
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"

@@ -20,16 +20,26 @@ _unstorable = re.compile("[\x00\ud800-\udfff]")
 
 
 class BearerToken(HttpBearer):
-    """`Authorization: Bearer rc_…`; a read token may not write."""
+    """`Authorization: Bearer rc_…`; a read token may not write, a feed token only where it is told."""
+
+    takes_feed = False
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         found = tokens.find(token)
         if found is None:
             return None
-        if request.method not in READS and found.scope != "write":
+        if found.scope == "feed" and not self.takes_feed:
+            raise NotAllowed("This token only sends timing.")
+        if request.method not in READS and found.scope == "read":
             raise NotAllowed("This token may only read; make one that may write.")
         request.user, request.api_token = found.user, found  # type: ignore[attr-defined]
         return found.user
+
+
+class FeedToken(BearerToken):
+    """For operations of a timing feed: a token that can do nothing else will do."""
+
+    takes_feed = True
 
 
 class SignedIn(APIKeyCookie):

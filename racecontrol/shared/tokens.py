@@ -27,7 +27,7 @@ def make(
     if not name or len(name) > 80:
         fields["name"] = ["Give the token a name of 1 to 80 characters."]
     if scope not in ApiToken.Scope.values:
-        fields["scope"] = ["read or write."]
+        fields["scope"] = ["read, write or feed."]
     if expires_at and expires_at <= now():
         fields["expires_at"] = ["The end lies in the past."]
     if usable().filter(user=by).count() >= MOST_PER_PERSON:
@@ -81,6 +81,7 @@ FIND_SEEN_LATELY = """
     SELECT token.id, token.user_id, token.scope, person.is_staff
     FROM racecontrol_apitoken token JOIN racecontrol_user person ON person.id = token.user_id
     WHERE token.sha256 = %s AND token.revoked_at IS NULL AND person.is_active
+    AND token.scope <> 'feed'
     AND (token.expires_at IS NULL OR token.expires_at > now())
     AND token.last_used_at > now() - %s
 """

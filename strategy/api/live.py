@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Status
 
+from racecontrol.shared.api import FeedToken, SignedIn
 from racecontrol.shared.paging import Paged, page_of
 from strategy import access
 from strategy.domain.live.changes import Consequences, consequences, kept
@@ -16,6 +17,7 @@ from strategy.services.live import changes, feed, notes, race, stints
 from strategy.services.live.frame import NoRace, Order
 
 router = Router(tags=["live"])
+BRIDGES = [FeedToken(), SignedIn()]
 Limit = Query(50, ge=1, le=200)
 BASE = "/strategies/{int:strategy_id}/live"
 
@@ -265,14 +267,14 @@ def _heard(heard: feed.Heard) -> dict:
     return {n: getattr(heard, n) for n in names} | {"refused": refused}
 
 
-@router.post(BASE + "/feed", response=s.FeedOut)
+@router.post(BASE + "/feed", response=s.FeedOut, auth=BRIDGES)
 def feed_one(request: HttpRequest, strategy_id: int, body: s.FeedOneIn):
     """One event from a timing or telemetry bridge; sent twice it counts once."""
     return _heard(feed.tell(strategy_id=strategy_id, source=body.source, events=[_told(body)],
                             by=request.user))  # fmt: skip
 
 
-@router.post(BASE + "/feed/batch", response=s.FeedOut)
+@router.post(BASE + "/feed/batch", response=s.FeedOut, auth=BRIDGES)
 def feed_many(request: HttpRequest, strategy_id: int, body: s.FeedIn):
     """Many events at once, in any order; a bad one is named and does not stop the others."""
     told = [_told(event) for event in body.events]

@@ -93,6 +93,25 @@ def test_a_bridge_sends_laps_with_a_token_that_may_write(user, call, client):
     assert LapEvent.objects.count() == 3
 
 
+def test_a_token_for_timing_sends_timing_and_nothing_else(user, call, client):
+    run = make_run(user, minutes=60)
+    client.logout()
+    _, secret = tokens.make(by=user, name="bridge", scope="feed")
+    base = f"{run.strategy_id}/live"
+    event = {"key": "1", "kind": "lap", "lap": 1, "at_ms": 154_000}
+
+    one = call("post", f"{base}/feed", event | {"source": "decoder"}, token=secret)
+    many = call("post", f"{base}/feed/batch", {"source": "d2", "events": [event]}, token=secret)
+
+    assert (one.status_code, many.status_code) == (200, 200)
+    assert call("get", base, token=secret).status_code == 403
+    assert call("post", f"{base}/flags", {"flag": "sc"}, token=secret).status_code == 403
+    assert (
+        client.get("/api/v1/teams", headers={"Authorization": f"Bearer {secret}"}).status_code
+        == 403
+    )
+
+
 def test_drivers_read_strategists_command_and_strangers_find_nothing(user, other, call):
     run = make_run(user, laps=3)
     driver, planner = make_person("driver"), make_person("planner")
