@@ -2,14 +2,17 @@
 
 import json
 import os
-import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import pytest
 import requests
+from django.conf import settings
 from django.db import connection
 
 from racecontrol.shared import jobs, tokens
@@ -162,28 +165,44 @@ def test_a_page_hears_on_after_the_database_dropped_the_listener(live_asgi, two,
         assert json.loads(page.read()["data"])["live"] == 2
 
 
+SLOW_WORKER = """
+import sys, time
+import django
+django.setup()
+from racecontrol.shared import jobs
+from strategy.services.live import changes
+changes.ways_on = lambda *a, **k: time.sleep(120)
+jobs.run(sys.argv[1])
+"""
+
+
+def this_database() -> dict[str, str]:
+    """The environment of another process that is to work on the database of this test."""
+    told = connection.settings_dict
+    place = urlencode({"host": told["HOST"], "port": told["PORT"]})
+    who = f"{quote(told['USER'])}:{quote(told['PASSWORD'] or '-')}"
+    kept = {key: value for key, value in os.environ.items() if key != "PYTEST_VERSION"}
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "racecontrol.settings",
+        "DATABASE_URL": f"postgres://{who}@/{told['NAME']}?{place}",
+    }
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_killed_while_it_looks_for_ways_on_loses_nothing(user, monkeypatch):
+def test_a_worker_killed_while_it_looks_for_ways_on_loses_nothing(user):
     run = make_run(user, laps=6)
-    row = changes.request_ways(strategy_id=run.strategy_id, by=user)
-    job = row.job
-    connection.close()  # neither process may use the other's
-    child = os.fork()
-    if child == 0:
-        monkeypatch.setattr(changes, "ways_on", lambda *a, **k: time.sleep(120))
-        try:
-            jobs.run(str(job.pk))
-        finally:
-            os._exit(1)
-    deadline = time.monotonic() + 60
-    while jobs.Job.objects.get(pk=job.pk).attempts == 0 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    job = changes.request_ways(strategy_id=run.strategy_id, by=user).job
+    command = [sys.executable, "-c", SLOW_WORKER, str(job.pk)]
+    with subprocess.Popen(command, env=this_database(), cwd=settings.BASE_DIR) as worker:
+        deadline = time.monotonic() + 120
+        while jobs.Job.objects.get(pk=job.pk).attempts == 0 and time.monotonic() < deadline:
+            assert worker.poll() is None, "the worker ended before it began"
+            time.sleep(0.1)
+        worker.kill()
 
     job.refresh_from_db()
     assert (job.state, job.attempts) == ("running", 1)
-    deadline = time.monotonic() + 60  # the dead worker's lock goes with its connection
+    deadline = time.monotonic() + 120  # the dead worker's lock goes with its connection
     while jobs.run_now(job).state != "done" and time.monotonic() < deadline:
         time.sleep(0.1)
 
