@@ -1,97 +1,142 @@
-"""The same turns as a mixed-integer programme: proves races with rolling windows fast.
+"""The turns that are left as an exact-cover model for CP-SAT: best where many drivers share totals.
 
-Only turns that may be part of a plan below the ceiling are in the model, so a good plan comes first.
-SCIP comes with OR-tools and keeps quiet on standard output (its HiGHS does not); never add
-the highspy package, the two cannot share a process.
+Only turns that may be part of a plan below the ceiling are in the model. One thread and a fixed seed;
+CP-SAT comes with OR-tools (never add highspy, the two cannot share a process).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event, Thread
 
 import numpy as np
 
 from strategy.domain.stints.columns import FAR
-from strategy.domain.stints.relaxation import Bound, Path, Relaxation
+from strategy.domain.stints.relaxation import Path, Relaxation
 
-OPTIMAL, INFEASIBLE = 0, 2
+LARGEST_SUM = 1 << 50
 
 
 @dataclass(slots=True)
 class Certificate:
-    """The best plan below the ceiling (None: there is none) when the model was solved to the end."""
+    """The best plan below the ceiling found (if any), a lower bound of all, and whether it is solved."""
 
     path: Path | None
+    bound: float
     is_complete: bool
     columns: int
 
 
 def certify(
     relaxation: Relaxation,
-    bound: Bound,
+    alive: np.ndarray,
     *,
-    ceiling: int,
-    seconds: float,
-    most_columns: int = 6_000,
+    best: Path,
+    keep_going: Callable[[], bool],
+    most_columns: int = 9_000,
 ) -> Certificate:
-    """The cheapest plan costing at most `ceiling` ms."""
-    from ortools.linear_solver import pywraplp
+    """The cheapest plan costing less than `best` that uses only turns of `alive` [d, start, length].
 
-    columns, track = relaxation.columns, relaxation.columns.track
-    alive = relaxation.through(bound) <= ceiling + 1e-3
-    turns: list[tuple[int, int, int, int]] = []
-    costs: list[int] = []
-    for layer, table in enumerate(columns.cost):
-        for d, i, length in np.argwhere(alive & (table < FAR)):
-            turns.append((int(d), int(i), int(length), columns.stints[layer]))
-            costs.append(int(table[d, i, length]))
-    if not turns:
-        return Certificate(None, True, 0)
+    `keep_going` is asked a few times a second, from another thread.
+    """
+    from ortools.sat.python import cp_model
+
+    turns, costs = _turns(relaxation, alive)
+    if not len(turns):
+        return Certificate(None, float(best.cost), True, 0)
     if len(turns) > most_columns:
-        return Certificate(None, False, len(turns))
-    solver = pywraplp.Solver.CreateSolver("SCIP")
-    solver.SuppressOutput()
-    free = solver.infinity()
-    chosen = [solver.BoolVar("") for _ in turns]
-    covers = [solver.Constraint(1, 1) for _ in range(relaxation.n)]
-    busy: dict[tuple[int, int], list[int]] = {}
-    for at, (d, i, length, _) in enumerate(turns):
+        return Certificate(None, 0.0, False, len(turns))
+    model = cp_model.CpModel()
+    chosen = [model.new_bool_var("") for _ in turns]
+    for lap in _covers(relaxation, turns):
+        model.add_exactly_one(chosen[at] for at in lap)
+    for together in _cliques(relaxation, turns):
+        model.add_at_most_one(chosen[at] for at in together)
+    for least, each in _sums(relaxation, turns):
+        at = np.flatnonzero(each)
+        if len(at):
+            amount = cp_model.LinearExpr.weighted_sum(
+                [chosen[x] for x in at], [int(v) for v in each[at]]
+            )
+            model.add_linear_constraint(amount, least, LARGEST_SUM)
+        elif least > 0:
+            return Certificate(None, float(best.cost), True, len(turns))
+    cost = cp_model.LinearExpr.weighted_sum(chosen, [int(c) for c in costs])
+    model.add(cost <= best.cost - 1)
+    model.minimize(cost)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = 8
+    solver.parameters.linearization_level = 2
+    status = _solve(solver, model, keep_going)
+    if status == cp_model.INFEASIBLE:
+        return Certificate(None, float(best.cost), True, len(turns))
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return Certificate(None, solver.best_objective_bound, False, len(turns))
+    picked = [at for at, x in enumerate(chosen) if solver.boolean_value(x)]
+    path = Path(
+        sorted(((*map(int, turns[at]),) for at in picked), key=lambda t: t[1]),
+        sum(int(costs[at]) for at in picked),
+    )
+    return Certificate(path, solver.best_objective_bound, status == cp_model.OPTIMAL, len(turns))
+
+
+def _solve(solver, model, keep_going: Callable[[], bool]) -> int:
+    """Solve; a watcher stops the solver soon after time is up or a person cancels."""
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(0.25):
+            if not keep_going():
+                solver.stop_search()
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        return int(solver.solve(model))
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _turns(relaxation: Relaxation, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[turn, (driver, start, length, stints)] and what each costs."""
+    columns = relaxation.columns
+    rows, costs = [np.zeros((0, 4), dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for layer, table in enumerate(columns.cost):
+        good = alive & (table < FAR)
+        at = np.argwhere(good)
+        stints = np.full((len(at), 1), columns.stints[layer])
+        rows.append(np.hstack([at, stints]))
+        costs.append(table[good])
+    return np.concatenate(rows), np.concatenate(costs)
+
+
+def _covers(relaxation: Relaxation, turns: np.ndarray) -> list[list[int]]:
+    """For each lap the turns that drive it."""
+    laps: list[list[int]] = [[] for _ in range(relaxation.n)]
+    for at, (_, i, length, _) in enumerate(turns.tolist()):
         for lap in range(i, i + length):
-            covers[lap].SetCoefficient(chosen[at], 1)
-        # in the car or resting; at least the next boundary too, for two turns in a row are one
-        until = int(max(track.rested[d, i + length], i + length + 1))
+            laps[lap].append(at)
+    return laps
+
+
+def _cliques(relaxation: Relaxation, turns: np.ndarray) -> list[list[int]]:
+    """Turns of one driver of which only one can be: he is in the car or still resting."""
+    rested = relaxation.columns.track.rested
+    busy: dict[tuple[int, int], list[int]] = {}
+    for at, (d, i, length, _) in enumerate(turns.tolist()):
+        # at least the next boundary too, for two turns in a row are one
+        until = int(max(rested[d, i + length], i + length + 1))
         for b in range(i, min(until, relaxation.n + 1)):
             busy.setdefault((d, b), []).append(at)
+    cliques: list[list[int]] = []
     last: set[int] = set()
     for key in sorted(busy):
         now = set(busy[key])
         if len(now) > 1 and not now <= last:
-            row = solver.Constraint(-free, 1)
-            for at in now:
-                row.SetCoefficient(chosen[at], 1)
+            cliques.append(busy[key])
         last = now
-    for least, each in _sums(relaxation, np.array(turns)):
-        row = solver.Constraint(least / 1000, free)  # seconds: better scaled
-        for x, amount in zip(chosen, each, strict=True):
-            if amount:
-                row.SetCoefficient(x, float(amount) / 1000)
-    # take the bound's share off every lap, so the objective is the small difference that matters
-    share = bound.value / float(track.nominal_upto[-1])
-    for at, (_, i, length, _) in enumerate(turns):
-        run = float(track.nominal_upto[i + length] - track.nominal_upto[i])
-        solver.Objective().SetCoefficient(chosen[at], costs[at] - share * run)
-    solver.Objective().SetMinimization()
-    solver.SetTimeLimit(int(max(seconds, 0.1) * 1000))
-    parameters = pywraplp.MPSolverParameters()
-    parameters.SetDoubleParam(parameters.RELATIVE_MIP_GAP, 0.0)
-    status = solver.Solve(parameters)
-    if status == INFEASIBLE:
-        return Certificate(None, True, len(turns))
-    if status != OPTIMAL:
-        return Certificate(None, False, len(turns))
-    picked = [at for at, x in enumerate(chosen) if x.solution_value() > 0.5]
-    path = Path(
-        sorted((turns[at] for at in picked), key=lambda t: t[1]), sum(costs[at] for at in picked)
-    )
-    return Certificate(path, True, len(turns))
+    return cliques
 
 
 def _sums(relaxation: Relaxation, turns: np.ndarray) -> list[tuple[int, np.ndarray]]:

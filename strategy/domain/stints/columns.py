@@ -82,7 +82,7 @@ class Columns:
         longest = self._longest_turn()
         self.length = longest
         n = track.laps
-        self._grid = np.minimum(np.arange(n + 1)[:, None] + np.arange(longest + 1)[None, :], n)
+        self.grid = np.minimum(np.arange(n + 1)[:, None] + np.arange(longest + 1)[None, :], n)
         self._inside = (
             np.arange(n + 1)[:, None] + np.arange(longest + 1)[None, :] <= n
         )  # the turn ends by the finish
@@ -160,7 +160,7 @@ class Columns:
     def _append(self, head: np.ndarray, tail: np.ndarray, laps: int) -> np.ndarray:
         """head[start, x] + tail[start + x, laps], as [start, x]."""
         reach = self.length + 1 - laps
-        ends = self._grid[:, :reach]
+        ends = self.grid[:, :reach]
         cost = head[:, :reach] + tail[ends, laps]
         return np.where(self._inside[:, :reach], cost, FAR)
 
@@ -193,7 +193,7 @@ class Columns:
         ages = np.arange(self.length, dtype=np.int64)
         each = tyre.deg_ms * ages + tyre.deg2_us * ages * ages // 1000
         total = _prefix(each) + np.where(np.arange(self.length + 1) > 0, tyre.cold_ms, 0)
-        wet = self.track.wet_upto[self._grid] - self.track.wet_upto[np.arange(n + 1)][:, None]
+        wet = self.track.wet_upto[self.grid] - self.track.wet_upto[np.arange(n + 1)][:, None]
         dry = np.arange(self.length + 1)[None, :] - wet
         cost = total[None, :] + np.minimum(wet, dry) * tyre.wrong_ms
         cost[:, tyre.life_laps + 1 :] = FAR
@@ -223,7 +223,7 @@ class Columns:
         drivers = self.instance.drivers
         feasible = np.stack([self._may_do(d) for d in range(len(drivers))])
         tables, counts = [], []
-        pace = track.pace_upto[:, self._grid] - track.pace_upto[:, : n + 1, None]
+        pace = track.pace_upto[:, self.grid] - track.pace_upto[:, : n + 1, None]
         layers = (
             [(k, k) for k in range(1, self.max_stints + 1)]
             if self.by_stints
@@ -246,16 +246,16 @@ class Columns:
         track, rules, n = self.track, self.instance.rules, self.track.laps
         who = self.instance.drivers[d]
         blocked = _prefix(~track.can_drive[d])
-        good = self._inside & (blocked[self._grid] == blocked[: n + 1, None])
-        run = track.nominal_upto[self._grid] - track.nominal_upto[: n + 1, None]
+        good = self._inside & (blocked[self.grid] == blocked[: n + 1, None])
+        run = track.nominal_upto[self.grid] - track.nominal_upto[: n + 1, None]
         good &= (run <= who.max_continuous_ms) & (run <= who.max_drive_ms)
         good[:, 0] = False
         if rules.start_drivers is not None and d not in rules.start_drivers:
             good[0] = False
         if rules.finish_drivers is not None and d not in rules.finish_drivers:
-            good &= self._grid < n
+            good &= self.grid < n
         if rules.rolling:
-            good &= self._grid < self._first_rolling_breach()[: n + 1, None]
+            good &= self.grid < self._first_rolling_breach()[: n + 1, None]
         return good
 
     def _first_rolling_breach(self) -> np.ndarray:

@@ -67,7 +67,7 @@ class Polisher:
         ends = [i + m for _, i, m, _ in best.turns if i + m >= start + wide]
         high = min(ends, default=self.n)
         at = np.arange(self.n + 1)[:, None]
-        allowed |= ((at >= low) & (self.columns._grid <= high))[None]
+        allowed |= ((at >= low) & (self.columns.grid <= high))[None]
 
     def _stretch(self, best: Path, size: float) -> np.ndarray:
         allowed = self._own(best)
@@ -91,7 +91,7 @@ class Polisher:
             if d in some:
                 foreign[max(i - 1, 0) : i + length + 1] = 0
         theirs[1:] = np.cumsum(foreign)
-        inside = theirs[self.columns._grid] == theirs[: self.n + 1, None]
+        inside = theirs[self.columns.grid] == theirs[: self.n + 1, None]
         allowed[some] |= inside[None]
         return allowed
 

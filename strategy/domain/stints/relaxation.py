@@ -140,8 +140,17 @@ class Relaxation:
             )
             which = stack.argmin(axis=0)
             best = np.take_along_axis(stack, which[None], axis=0)[0]
-        grid = self.columns._grid
+        grid = self.columns.grid
         return best - (worth[:, grid] - worth[:, :, None]), which
+
+    def cheapest_layer(self, d: int, start: int, length: int, prices: np.ndarray) -> int:
+        """Which table of turns is cheapest for this one at these prices."""
+        each = sum(p * t.per_stint for p, t in zip(prices, self.totals, strict=True))
+        costs = [
+            float(c[d, start, length]) - each * k
+            for c, k in zip(self.cost, self.columns.stints, strict=True)
+        ]
+        return int(np.argmin(costs))
 
     def evaluate(
         self, prices: np.ndarray, *, allowed: np.ndarray | None = None, want_path: bool = True

@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from strategy.domain.stints.ledger import Counted
 from strategy.domain.stints.relaxation import NEVER, Bound, Path, Relaxation
 
 SLACK = 1e-3  # ms; bounds are float sums, costs are whole ms
 CHUNK = 192
 BROAD = 1_000  # from this cap on a second look at the bounds pays for itself
+PORTION = 100_000  # chains looked at together
 
 
 @dataclass(slots=True)
@@ -76,8 +78,10 @@ class Search:
         relaxation: Relaxation,
         bound: Bound,
         others: Sequence[Bound] = (),
+        counted: Sequence[Counted] = (),
     ):
         self.relaxation, self.bound, self.others = relaxation, bound, list(others)
+        self.counted = list(counted)
         self.columns = columns = relaxation.columns
         self.track = track = columns.track
         self.n, self.reach, self.drivers = track.laps, columns.length, relaxation.drivers
@@ -210,12 +214,14 @@ class Search:
         if not found:
             return
         who, seat, length, through = (np.concatenate(c) for c in zip(*found, strict=True))
-        most = 12 * self.cap
+        most = (200 if self.counted else 12) * self.cap
         if len(who) > most:
             self.is_exact = False
             best = np.argpartition(through, most)[:most]
             who, seat, length, through = who[best], seat[best], length[best], through[best]
-        self._arrive(labels, ids, who, seat, length, i, through)
+        for at in range(0, len(who), PORTION):
+            part = slice(at, at + PORTION)
+            self._arrive(labels, ids, who[part], seat[part], length[part], i, through[part])
 
     def _arrive(
         self,
@@ -255,8 +261,6 @@ class Search:
         used = labels.used[who] + (self.upto[:, q, end] - self.upto[:, q, i]).T
         used += self.per_stint * k
         good = (used + self.could_add[:, end].T >= self.least).all(axis=1)
-        if self.rolling:
-            good &= self._keeps_rolling(labels, who, q, end, i)
         if not good.all():
             who, q, length, end, used, through = (
                 x[good] for x in (who, q, length, end, used, through)
@@ -269,14 +273,20 @@ class Search:
             # rolling windows are priced too: the reduced table knows their share
             red = self.bound.reduced[q, i, length] + self._stint_price(layer, q, i, length)
             through = through + self._stint_price(layer, q, i, length)
-        keep = through <= self.ceiling + SLACK
         rest = labels.rest[who].copy()
         last = labels.last[who]
         if i:
             rest[np.arange(len(who)), last] = self.track.rested[last, i]
         rest[rest <= end[:, None]] = 0
+        spent = labels.cost[who] + cost
+        for other in self.counted:
+            through = np.maximum(through, other.bound_of(spent, q, rest, used, end))
+        keep = through <= self.ceiling + SLACK
+        if self.rolling:
+            some = np.flatnonzero(keep)
+            keep[some] = self._keeps_rolling(labels, who[some], q[some], end[some], i)
         new = _Labels(
-            labels.cost[who] + cost, labels.red[who] + red, through, q.astype(np.int8), rest, used,
+            spent, labels.red[who] + red, through, q.astype(np.int8), rest, used,
             ids[who], np.stack((q, np.full_like(q, i), length, np.full_like(q, k)), 1).astype(np.int32),
             self._recent(labels, who, q, length),
         )  # fmt: skip

@@ -16,6 +16,7 @@ from racecontrol.shared.progress import OnProgress, Progress, silent
 from strategy.domain.stints.certify import certify
 from strategy.domain.stints.columns import FAR, Columns
 from strategy.domain.stints.instance import Instance, Stint
+from strategy.domain.stints.narrowing import Narrowing
 from strategy.domain.stints.polish import Polisher
 from strategy.domain.stints.relaxation import Bound, Path, Relaxation, best_prices
 from strategy.domain.stints.scoring import Score, score
@@ -23,6 +24,7 @@ from strategy.domain.stints.search import Search
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 NARROW, WIDE, WIDEST = 150, 2_000, 200_000
+CERTIFY_AFTER = 2  # rounds of search and polish
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _solve(
     if impossible:
         return Solution("infeasible", [], None, 0, 0.0, "every plan breaks a rule")
     if state.best is not None and not first_only:
-        _improve(state, search, bound, left, tell)
+        _improve(state, bound, others, left, tell)
     return _finish(instance, columns, state)
 
 
@@ -203,32 +205,59 @@ def _first_plan(
 
 def _improve(
     state: _State,
-    search: Search,
     bound: Bound,
+    others: list[Bound],
     left: Callable[[], float],
     tell: Callable[[str], None],
 ) -> None:
-    """Polish, then try to prove, in growing portions of time."""
-    spent = state.patience - left()
-    cap, portion = WIDE, max(2.0, spent)  # a race that took long to plan takes long to improve
-    polisher = Polisher(state.relaxation, bound)
-    tried_integer = False
+    """Strike turns, search, polish, and (once that does not finish) CP-SAT, in growing portions."""
+    relaxation = state.relaxation
+    narrowing = Narrowing(relaxation, bound)
+    polisher = Polisher(relaxation, bound)
+    cap, portion = WIDE, max(1.0, state.patience - left())
+    rounds = 0
     while left() > 0 and not state.is_proven:
         assert state.best is not None
-        tell(f"polishing; at most {(state.best.cost - state.lower) / 1000:.1f} s from the best")
+        tell(f"counting; {_off(state)}")
+        narrowing.advance(state.best.cost, _until(left, left() - portion))
+        state.raise_to(narrowing.value)
+        if state.is_proven:
+            return
+        search = Search(
+            relaxation, narrowing.bound(state.best.cost), others, narrowing.counted
+        )
         _exact(state, search, cap, _until(left, left() - 2 * portion), tell)
         if state.is_proven:
             return
-        path = polisher.run(state.best, _until(left, left() - portion))
-        state.take(path, "polish")
-        if _has_rolling(state.relaxation) and not tried_integer and left() > 0:
-            tried_integer = True
-            tell("proving with a mixed-integer programme")
-            done = certify(state.relaxation, bound, ceiling=state.best.cost, seconds=left() * 0.4)
-            if done.is_complete:
-                state.take(done.path, "mixed-integer programme")
-                state.raise_to(state.best.cost)
+        tell(f"polishing; {_off(state)}")
+        state.take(polisher.run(state.best, _until(left, left() - portion)), "polish")
+        rounds += 1
+        if rounds == CERTIFY_AFTER:
+            _certify(state, narrowing, left, tell)
         cap, portion = min(cap * 3, WIDEST), portion * 1.6
+
+
+def _off(state: _State) -> str:
+    assert state.best is not None
+    return f"at most {(state.best.cost - state.lower) / 1000:.1f} s from the best"
+
+
+def _certify(
+    state: _State,
+    narrowing: Narrowing,
+    left: Callable[[], float],
+    tell: Callable[[str], None],
+) -> None:
+    """Most of the time that is left for CP-SAT."""
+    assert state.best is not None
+    tell(f"proving with CP-SAT; {_off(state)}")
+    floor = left() * 0.15
+    done = certify(
+        state.relaxation, narrowing.alive(state.best.cost), best=state.best,
+        keep_going=lambda: left() > floor,
+    )  # fmt: skip
+    state.take(done.path, "CP-SAT")
+    state.raise_to(state.best.cost if done.is_complete else done.bound)
 
 
 def _until(left: Callable[[], float], floor: float) -> Callable[[], float]:
