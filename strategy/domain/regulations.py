@@ -5,6 +5,7 @@ Times in seconds in the rule set (people read it), milliseconds everywhere insid
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -29,11 +30,16 @@ class ByCategory(Shape):
 
 
 class GroupRule(Shape):
-    """Drivers of these categories together drive at least this long."""
+    """Drivers of these categories together drive at least this long.
+
+    With `block_s` also at least `block_min_s` in every whole block of that length.
+    """
 
     name: str = "group"
     category: list[str]
     min_s: Seconds
+    block_s: Annotated[int, Field(ge=600, le=10_000_000)] | None = None
+    block_min_s: Seconds = 0
 
 
 class RollingRule(Shape):
@@ -101,9 +107,14 @@ class Regulations(Shape):
     fewest_drivers: Annotated[int, Field(ge=1, le=64)] | None = None
     most_drivers: Annotated[int, Field(ge=1, le=64)] | None = None
     tyre_sets: Annotated[int, Field(ge=1, le=500)] | None = None
-    pit_windows: Annotated[list[WindowRule], Field(max_length=20)] = []
+    pit_windows: Annotated[list[WindowRule], Field(max_length=4)] = []
     parts: Annotated[list[PartRule], Field(max_length=20)] = []
     heat: HeatRule | None = None
+    max_stint_s: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    min_refuel_s: Seconds = 0
+    min_stop_s: Seconds = 0
+    no_night_categories: list[str] = []
+    no_wet_categories: list[str] = []
 
     @model_validator(mode="after")
     def agrees_with_itself(self) -> Self:
@@ -114,6 +125,9 @@ class Regulations(Shape):
             _ordered("most_drivers", self.fewest_drivers, self.most_drivers)
         for window in self.pit_windows:
             _ordered("pit_windows.to_s", window.from_s + 1, window.to_s)
+        windows = sorted(self.pit_windows, key=lambda w: w.from_s)
+        for window, later in pairwise(windows):
+            _ordered("pit_windows.from_s", window.to_s + 1, later.from_s)
         for part in self.parts:
             _ordered("parts.to_pct", part.from_pct + 1, part.to_pct)
             _ordered("parts.max_s", part.min_s, part.max_s)
@@ -154,6 +168,7 @@ PRESETS: dict[str, dict] = {
         "min_drive_s": 21_600,
         "max_drive_s": 50_400,
         "rolling": {"max_s": 14_400, "window_s": 21_600},
+        "heat": {"is_on": False},
     },
     "spa-24": {
         "key": "spa-24",
@@ -162,6 +177,20 @@ PRESETS: dict[str, dict] = {
         "max_drive_s": 39_600,
         "continuous_max_s": 11_700,
         "rest_s": 3_600,
+        "max_stint_s": 3_900,
+        "min_refuel_s": 40,
+        "pit_windows": [
+            {"name": "technical stop", "from_s": 43_200, "to_s": 79_200, "min_total_s": 240}
+        ],
+    },
+    "bathurst-12": {
+        "key": "bathurst-12",
+        "source": "bathurst12hour.com.au 2023; check before use",
+        "max_drive_s": 20_400,
+        "continuous_max_s": 9_000,
+        "rest_s": 3_600,
+        "by_category": [{"category": ["Bronze"], "continuous_max_s": 4_800}],
+        "parts": [{"category": ["Bronze"], "from_pct": 50, "min_s": 3_600}],
     },
     "kart-6h": {
         "key": "kart-6h",
@@ -253,7 +282,8 @@ def build_problem(
             f"A tank lasts {laps_per_tank} laps, but a stint takes at least {rules.min_stint_laps}."
         )
     refuel_ms = -(-laps_per_tank * car.burn_ml * 1000 // rules.refuel_ml_per_s)
-    stop_ms = round(rules.pit_lane_s * 1000) + max(refuel_ms, rules.min_service_s * 1000)
+    service_ms = max(refuel_ms, rules.min_refuel_s * 1000, rules.min_service_s * 1000)
+    stop_ms = max(round(rules.pit_lane_s * 1000) + service_ms, rules.min_stop_s * 1000)
     laps, clock = race_laps(
         duration_ms=duration_ms, lap_ms=lap_ms, laps_per_tank=laps_per_tank, stop_ms=stop_ms
     )
@@ -283,8 +313,8 @@ def build_problem(
             "lap_ms": {"D": who.lap_ms, "N": who.lap_ms, "W": who.wet_lap_ms, "X": who.wet_lap_ms},
             # the nominal clock runs a little past the flag: free to the end means to the last lap
             "available_ms": [[a, far if b >= duration_ms else b] for a, b in who.windows],
-            "no_night": who.no_night,
-            "no_wet": who.no_wet,
+            "no_night": who.no_night or who.category in rules.no_night_categories,
+            "no_wet": who.no_wet or who.category in rules.no_wet_categories,
             "min_drive_ms": least * 1000,
             "max_drive_ms": far if most is None else most * 1000,
             "max_continuous_ms": far if running is None else running * 1000,
@@ -292,9 +322,7 @@ def build_problem(
             "min_rest_ms": rest * 1000,
         })  # fmt: skip
     seat = {who.name: n for n, who in enumerate(drivers)}
-    more = race_rules_of(rules, drivers, duration_ms)
     return {
-        **({"race_rules": more} if more else {}),
         "schema": "stintopt/1",
         "id": name,
         "race": {
@@ -317,10 +345,19 @@ def build_problem(
             "lane_ms": round(rules.pit_lane_s * 1000), "refuel_ml_per_s": rules.refuel_ml_per_s,
             "tyre_ms": rules.tyre_change_s * 1000, "swap_ms": rules.driver_change_s * 1000,
             "mode": rules.service_order, "min_service_ms": rules.min_service_s * 1000,
+            "min_refuel_ms": rules.min_refuel_s * 1000, "min_total_ms": rules.min_stop_s * 1000,
             "closed_laps": [n for n in rules.pit_closed_laps if n < laps],
         },
         "rules": {
             "min_stint_laps": rules.min_stint_laps, "max_stint_laps": rules.max_stint_laps,
+            "max_stint_ms": rules.max_stint_s * 1000 if rules.max_stint_s else None,
+            "tyre_sets": rules.tyre_sets,
+            "pit_windows": [
+                {"name": w.name, "from_ms": w.from_s * 1000, "to_ms": w.to_s * 1000,
+                 "count": w.stops, "min_total_ms": w.min_total_s * 1000}
+                for w in rules.pit_windows
+            ],
+            "spans": _spans(rules, drivers, duration_ms, far),
             "tyre_policy": rules.tyres, "fair_share_pct": rules.fair_share_pct,
             "groups": [
                 {"name": g.name, "min_drive_ms": g.min_s * 1000,
@@ -349,29 +386,32 @@ def _check_crew(rules: Regulations, size: int) -> None:
         )
 
 
-def race_rules_of(rules: Regulations, drivers: Sequence[Entrant], duration_ms: int) -> dict:
-    """Rules beyond the stint format, by seat and ms, as `strategy.domain.race_rules` judges them."""
-    found: dict = {}
-    if rules.tyre_sets is not None:
-        found["tyre_sets"] = rules.tyre_sets
-    if rules.pit_windows:
-        found["pit_windows"] = [
-            {"name": w.name, "from_ms": w.from_s * 1000, "to_ms": w.to_s * 1000, "stops": w.stops,
-             "min_ms": w.min_total_s * 1000}
-            for w in rules.pit_windows
-        ]  # fmt: skip
-    if rules.parts:
-        found["parts"] = [
-            {"name": p.name, "min_ms": p.min_s * 1000,
-             "max_ms": None if p.max_s is None else p.max_s * 1000,
-             "from_ms": duration_ms * p.from_pct // 100,
-             # the nominal clock runs a little past the flag
-             "to_ms": duration_ms * p.to_pct // 100 if p.to_pct < 100 else duration_ms * 2,
-             "drivers": [n for n, who in enumerate(drivers)
-                         if not p.category or who.category in p.category]}
-            for p in rules.parts
-        ]  # fmt: skip
-    return found
+def _spans(
+    rules: Regulations, drivers: Sequence[Entrant], duration_ms: int, far: int
+) -> list[dict]:
+    """Parts of the race, driver by driver, and the blocks of groups, on the race clock."""
+    spans = []
+    for part in rules.parts:
+        for n, who in enumerate(drivers):
+            if not part.category or who.category in part.category:
+                spans.append({
+                    "name": part.name, "drivers": [n],
+                    "from_ms": duration_ms * part.from_pct // 100,
+                    # the nominal clock runs a little past the flag
+                    "to_ms": duration_ms * part.to_pct // 100 if part.to_pct < 100 else far,
+                    "min_drive_ms": part.min_s * 1000,
+                    "max_drive_ms": None if part.max_s is None else part.max_s * 1000,
+                })  # fmt: skip
+    for group in rules.groups:
+        members = [n for n, who in enumerate(drivers) if who.category in group.category]
+        block_ms = (group.block_s or 0) * 1000
+        for at in range(duration_ms // block_ms if block_ms and group.block_min_s else 0):
+            spans.append({
+                "name": f"{group.name}, block {at + 1}", "drivers": members,
+                "from_ms": at * block_ms, "to_ms": (at + 1) * block_ms,
+                "min_drive_ms": group.block_min_s * 1000,
+            })  # fmt: skip
+    return spans
 
 
 def _seats(names: list[str] | None, seat: dict[str, int], field: str) -> list[int] | None:

@@ -17,12 +17,11 @@ from racecontrol.shared.errors import (
 )
 from racecontrol.shared.progress import OnProgress, silent
 from strategy import access
-from strategy.domain.race_rules import judge
 from strategy.domain.stints import editing
 from strategy.domain.stints.balance import Trade, balance
 from strategy.domain.stints.conflict import explain
 from strategy.domain.stints.instance import Instance, Stint, read_instance, read_plan
-from strategy.domain.stints.scoring import Score
+from strategy.domain.stints.scoring import Score, score
 from strategy.domain.stints.solve import Solution, solve
 from strategy.models import (
     Car,
@@ -113,7 +112,7 @@ def add_version(
     if solution.score is None:
         raise NotReady("There is no plan to keep.")
     is_proven = solution.status == "optimal" and solution.bound_ms == solution.score.z1_ms
-    judged = judge(read_instance(row.problem), list(solution.plan))
+    judged = score(read_instance(row.problem), list(solution.plan))
     return save_version(
         row, solution.plan, judged, origin=origin, reason=reason, by=by,
         bound_ms=solution.bound_ms or None, is_proven=is_proven,
@@ -175,7 +174,7 @@ def validate_plan(row: RaceStrategy, version: PlanVersion | None = None) -> Scor
     version = version or row.current
     if version is None:
         raise NotReady("There is no plan yet.")
-    return judge(read_instance(version.problem), plan_of(version))
+    return score(read_instance(version.problem), plan_of(version))
 
 
 def version_of(row: RaceStrategy, number: int) -> PlanVersion:
@@ -281,7 +280,7 @@ def edit_stint(
         raise InvalidInput("That needs a whole number.", fields={"value": ["A number."]}) from None
     note = " ".join(note.split())[:160]
     version = save_version(
-        row, after, judge(instance, after), origin=str(Origin.MANUAL), by=by,
+        row, after, score(instance, after), origin=str(Origin.MANUAL), by=by,
         reason=f"{change} stint {stint}{': ' if note else ''}{note}", parent=row.current,
         bound_ms=row.current.bound_ms, locked=_numbers_of_held(_held(row.current), after),
     )  # fmt: skip
@@ -457,7 +456,7 @@ def import_plan(*, strategy_id: int, base_version: int, data: object, by: Any) -
     plan, instance = read_plan(stints), read_instance(row.problem)
     if isinstance(data, dict) and data.get("instance"):
         plan = _seated(plan, read_instance(data["instance"]), instance)
-    judged = judge(instance, plan)
+    judged = score(instance, plan)
     if any(v.rule in ("coverage", "driver") for v in judged.violations):
         raise InvalidInput(
             "The plan does not fit this race.", fields={"plan": [judged.violations[0].message]}

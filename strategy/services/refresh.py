@@ -8,8 +8,8 @@ from django.db import transaction
 from racecontrol.shared import audit
 from racecontrol.shared.errors import NotReady, StaleWrite
 from strategy import access
-from strategy.domain.race_rules import judge
 from strategy.domain.stints.instance import Instance, Stint, read_instance
+from strategy.domain.stints.scoring import score
 from strategy.models import PlanVersion, RaceStrategy
 from strategy.services import plans
 from strategy.services.drivers import drivers_of
@@ -62,7 +62,7 @@ def refresh(
             version = plans.add_version(row, found, "initial", "numbers read anew", by)
         else:
             version = plans.save_version(
-                row, kept or [], judge(instance, kept or []), by=by,
+                row, kept or [], score(instance, kept or []), by=by,
                 origin=str(PlanVersion.Origin.MANUAL), reason="numbers read anew",
             )  # fmt: skip
         plans.make_current(row, version, by=by)

@@ -5,10 +5,9 @@ from typing import Any
 
 from racecontrol.shared.errors import InvalidInput
 from strategy import access
-from strategy.domain.race_rules import judge
 from strategy.domain.simulation import Duel, Luck, Outcome, Simulator, duel
 from strategy.domain.stints.instance import Instance, read_instance
-from strategy.domain.stints.scoring import Score
+from strategy.domain.stints.scoring import Score, score
 from strategy.models import PlanVersion
 from strategy.services.plans import plan_of, version_of
 
@@ -106,5 +105,5 @@ def simulate(
         plan = plan_of(version)
         outcome = simulator.run(plan)
         against = duel(trials[0].outcome, outcome) if trials else None
-        trials.append(Trial(version, judge(instance, plan), outcome, against))
+        trials.append(Trial(version, score(instance, plan), outcome, against))
     return trials

@@ -59,8 +59,12 @@ def driver(name: str, *, pace: int = 180_000, wet: int = 12_000, **values) -> di
 
 
 def random_problem(seed: int) -> dict:
-    """At most 9 laps and three drivers: small enough to try every plan there is."""
-    rng = random.Random(seed)
+    """At most 9 laps and three drivers: small enough to try every plan there is.
+
+    Even seeds have every rule at once and often no plan; odd ones have easy drivers, so that rules
+    about sets, windows and spans decide.
+    """
+    rng, is_easy = random.Random(seed), seed % 2 == 1
     laps, lap = rng.randint(5, 9), 180_000
     clock = [0]
     for _ in range(laps):
@@ -104,11 +108,44 @@ def random_problem(seed: int) -> dict:
         rules["finish_drivers"] = [0]
     if rng.random() < 0.25:
         rules["rolling"] = {"max_ms": 4 * lap, "window_ms": 7 * lap}
+    rules |= random_extras(rng, clock, len(drivers))
+    tyre = {"life_laps": 16, "deg_ms": 60, "deg2_us": 900, "cold_ms": 3_000, "wrong_ms": 15_000}
+    if is_easy:
+        drivers = [{"pace": d["pace"], "wet": d["wet"], "max_consecutive": 3,
+                    "min_rest_ms": d["min_rest_ms"] // 2} for d in drivers]  # fmt: skip
+        rules |= {"fair_share_pct": 0, "groups": [], "rolling": None, "max_stint_laps": None}
+        if rules.get("tyre_sets"):
+            tyre |= {"deg_ms": 9_000}  # worn tyres cost more than a change
+            rules |= {"tyre_policy": "optional", "tyre_sets": rng.randint(1, 2)}
     return problem_data(
         laps=laps, letters=letters, drivers=drivers, rules=rules,
         pit={"mode": rng.choice(["parallel", "fuel_then_tyres", "sequential"]),
              "closed_laps": rng.choice([[], [rng.randint(1, laps)]]),
-             "min_service_ms": rng.choice([0, 40_000])},
-        car={"tank_ml": 2_000 + 5_000 * rng.randint(3, 6)},
+             "min_service_ms": rng.choice([0, 40_000]),
+             "min_refuel_ms": rng.choice([0, 0, 9_000]),
+             "min_total_ms": rng.choice([0, 0, 65_000])},
+        car={"tank_ml": 2_000 + 5_000 * rng.randint(3, 6), "tyre": tyre},
     ) | {"race": {"laps": laps, "clock_ms": clock,
                   "lap_nominal_ms": [lap + rng.randint(0, 9_000) for _ in range(laps)]}}  # fmt: skip
+
+
+def random_extras(rng: random.Random, clock: list[int], drivers: int) -> dict:
+    """Rules on sets of tyres, pit windows, parts of the race and stint time, each now and then."""
+    laps, rules = len(clock) - 1, {}
+    if rng.random() < 0.3:
+        rules["tyre_sets"] = rng.randint(1, 4)
+    if rng.random() < 0.35:
+        middle = rng.randint(1, laps - 1)
+        first = {"from_ms": clock[rng.randint(0, middle)], "to_ms": clock[middle],
+                 "count": rng.choice([1, 1, 2]), "min_total_ms": rng.choice([0, 90_000])}  # fmt: skip
+        rules["pit_windows"] = [first]
+        if rng.random() < 0.4:
+            rules["pit_windows"].append({"from_ms": clock[middle] + 1, "to_ms": clock[laps],
+                                         "min_total_ms": rng.choice([0, 75_000])})  # fmt: skip
+    if rng.random() < 0.3:
+        rules["spans"] = [{"drivers": [rng.randrange(drivers)], "from_ms": clock[laps // 2],
+                           "to_ms": clock[laps], "min_drive_ms": rng.choice([0, 180_000, 370_000]),
+                           "max_drive_ms": rng.choice([None, 400_000])}]  # fmt: skip
+    if rng.random() < 0.15:
+        rules["max_stint_ms"] = 3 * 190_000
+    return rules

@@ -12,8 +12,7 @@ from strategy.domain.live.limits import Window, get_out, window
 from strategy.domain.live.log import Driven, Planned, Race, plan_of
 from strategy.domain.live.projection import Projection, live_instance, project, whole_plan
 from strategy.domain.live.transitions import WORDS, WrongMove, stint_of
-from strategy.domain.race_rules import judge
-from strategy.domain.stints.scoring import Score, Violation
+from strategy.domain.stints.scoring import Score, Violation, score
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def under(race: Race, stints: Sequence[Planned]) -> tuple[Projection, Score]:
     """The race as it would go on with these stints, judged as one plan from start to flag."""
     numbered = tuple(replace(s, number=n) for n, s in enumerate(stints, start=1))
     projection = project(replace(race, stints=numbered))
-    return projection, judge(live_instance(projection), plan_of(whole_plan(projection)))
+    return projection, score(live_instance(projection), plan_of(whole_plan(projection)))
 
 
 def kept(race: Race) -> list[Planned]:

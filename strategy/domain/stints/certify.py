@@ -34,7 +34,7 @@ def certify(
     keep_going: Callable[[], bool],
     most_columns: int = 9_000,
 ) -> Certificate:
-    """The cheapest plan costing less than `best` that uses only turns of `alive` [d, start, length].
+    """The cheapest plan no dearer than `best` that uses only turns of `alive` [d, start, length].
 
     `keep_going` is asked a few times a second, from another thread.
     """
@@ -61,8 +61,11 @@ def certify(
         elif least > 0:
             return Certificate(None, float(best.cost), True, len(turns))
     cost = cp_model.LinearExpr.weighted_sum(chosen, [int(c) for c in costs])
-    model.add(cost <= best.cost - 1)
+    model.add(cost <= best.cost)
     model.minimize(cost)
+    known = set(best.turns)
+    for x, turn in zip(chosen, turns.tolist(), strict=True):
+        model.add_hint(x, tuple(turn) in known)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 8
@@ -99,14 +102,13 @@ def _solve(solver, model, keep_going: Callable[[], bool]) -> int:
 
 
 def _turns(relaxation: Relaxation, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[turn, (driver, start, length, stints)] and what each costs."""
+    """[turn, (driver, start, length, table)] and what each costs."""
     columns = relaxation.columns
     rows, costs = [np.zeros((0, 4), dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for layer, table in enumerate(columns.cost):
         good = alive & (table < FAR)
         at = np.argwhere(good)
-        stints = np.full((len(at), 1), columns.stints[layer])
-        rows.append(np.hstack([at, stints]))
+        rows.append(np.hstack([at, np.full((len(at), 1), layer)]))
         costs.append(table[good])
     return np.concatenate(rows), np.concatenate(costs)
 
@@ -144,7 +146,7 @@ def _sums(relaxation: Relaxation, turns: np.ndarray) -> list[tuple[int, np.ndarr
     track, rolling = relaxation.columns.track, relaxation.columns.instance.rules.rolling
     d, i, length, k = turns.T
     sums = [
-        (t.least, t.upto[d, i + length] - t.upto[d, i] + t.per_stint * k)
+        (t.least, t.upto[d, i + length] - t.upto[d, i] + np.array(t.per_layer or (0,))[k])
         for t in relaxation.totals
         if t.name != "rolling"
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from strategy.domain.stints.instance import LARGEST_NUMBER, Instance, read_instance
@@ -25,6 +26,11 @@ def _change(instance: Instance, part: str, values: dict, driver: int | None = No
     target = data["drivers"][driver] if driver is not None else data[part]
     target.update(values)
     return read_instance(data)
+
+
+def _without(instance: Instance, *, part: str, item: object) -> Instance:
+    kept = [other.model_dump() for other in getattr(instance.rules, part) if other != item]
+    return _change(instance, "rules", {part: kept})
 
 
 def loosenings(instance: Instance) -> dict[str, Callable[[Instance], Instance]]:
@@ -76,10 +82,19 @@ def loosenings(instance: Instance) -> dict[str, Callable[[Instance], Instance]]:
         ("rolling window", {"rolling": None}, rules.rolling is not None),
         ("shortest stint", {"min_stint_laps": 1}, rules.min_stint_laps > 1),
         ("longest stint", {"max_stint_laps": None}, rules.max_stint_laps is not None),
+        ("longest stint time", {"max_stint_ms": None}, rules.max_stint_ms is not None),
+        ("sets of tyres", {"tyre_sets": None}, rules.tyre_sets is not None),
     ]
     for words, values, is_on in race_rules:
         if is_on:
             rule(words, "rules", values)
+    for at, window in enumerate(rules.pit_windows):
+        found[f"window {at + 1}: {window.name}"] = partial(
+            _without, part="pit_windows", item=window
+        )
+    for span in rules.spans:
+        names = " and ".join(instance.drivers[d].id for d in span.drivers)
+        found[f"{span.name}: {names}"] = partial(_without, part="spans", item=span)
     if instance.pit.closed_laps:
         rule("closed pit lane", "pit", {"closed_laps": []})
     return found

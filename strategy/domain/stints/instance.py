@@ -69,6 +69,8 @@ class Pit(Shape):
     swap_ms: Count = 0
     mode: Literal["parallel", "fuel_then_tyres", "sequential"] = "parallel"
     min_service_ms: Count = 0
+    min_refuel_ms: Count = 0  # a refuelling takes at least this
+    min_total_ms: Count = 0  # a stop takes at least this from pit in to pit out
     closed_laps: list[Count] = []
 
 
@@ -83,9 +85,34 @@ class Rolling(Shape):
     window_ms: Positive
 
 
+class PitWindow(Shape):
+    """At least `count` stops at boundaries whose clock is in from..to, each of at least min_total."""
+
+    name: str = "pit window"
+    from_ms: Count
+    to_ms: Count
+    count: Positive = 1
+    min_total_ms: Count = 0
+
+
+class Span(Shape):
+    """What these drivers together drive of the laps that start in from..to (`to` not included)."""
+
+    name: str = "span"
+    drivers: list[Count]
+    from_ms: Count
+    to_ms: Count
+    min_drive_ms: Count = 0
+    max_drive_ms: Count | None = None
+
+
 class Rules(Shape):
     min_stint_laps: Positive = 1
     max_stint_laps: Positive | None = None
+    max_stint_ms: Positive | None = None
+    tyre_sets: Positive | None = None
+    pit_windows: list[PitWindow] = []
+    spans: list[Span] = []
     tyre_policy: Literal["every_stop", "optional"] = "every_stop"
     fair_share_pct: Annotated[int, Field(ge=0, le=100)] = 0
     groups: list[Group] = []
@@ -133,6 +160,16 @@ class Instance(Shape):
         _must(self.car.reserve_ml <= self.car.tank_ml, "car.reserve_ml must not exceed car.tank_ml")
         known = range(len(self.drivers))
         named = [d for group in self.rules.groups for d in group.drivers]
+        named += [d for span in self.rules.spans for d in span.drivers]
+        windows = sorted(self.rules.pit_windows, key=lambda w: w.from_ms)
+        _must(
+            all(w.from_ms <= w.to_ms for w in windows),
+            "rules.pit_windows must end after they start",
+        )
+        _must(
+            all(a.to_ms < b.from_ms for a, b in pairwise(windows)),
+            "rules.pit_windows must not overlap",
+        )
         named += (self.rules.start_drivers or []) + (self.rules.finish_drivers or [])
         _must(all(d in known for d in named), "rules name a driver who is not in drivers")
         return self

@@ -243,7 +243,9 @@ class Counted:
                 tired = self.tired[last : last + 1] if last >= 0 else self.tired[:1]
                 ahead = _ahead(self.free, tired, q, i + lengths, rested)[0]
                 moves = ledger.moves(q, i, lengths)
-                to = [state if moves is None else int(moves[x].to[state]) for x in range(len(lengths))]
+                to = [
+                    state if moves is None else int(moves[x].to[state]) for x in range(len(lengths))
+                ]
                 total = ahead[np.arange(len(lengths)), to] + self.reduced[q, i, lengths]
                 at = int(total.argmin())
                 if total[at] < best[0]:
@@ -254,7 +256,7 @@ class Counted:
                 self.value = best[0] + self.offset
             _, q, length, state = best
             layer = relaxation.cheapest_layer(q, i, length, prices)
-            turns.append((q, i, length, relaxation.columns.stints[layer]))
+            turns.append((q, i, length, layer))
             cost += int(relaxation.columns.cost[layer][q, i, length])
             before = last if last >= 0 and i + length < track.rested[last, i] else -1
             last, i = q, i + length
@@ -268,7 +270,6 @@ class Counted:
         """
         ledger, relaxation = self.ledger, self.ledger.relaxation
         n, reach, size = relaxation.n, relaxation.length, relaxation.drivers
-        rested = relaxation.columns.track.rested
         free = np.full((size, n + reach + 1, ledger.states + 1), NEVER)
         tired = np.full((size, size, n + reach + 1, ledger.states + 1), NEVER)
         out = np.full_like(self.reduced, NEVER)
@@ -293,9 +294,7 @@ class Counted:
                         tired[:, q, ends] = np.minimum(tired[:, q, ends], weary)
         return np.minimum(out + self.offset, NEVER)
 
-    def _stands(
-        self, i: int, free: np.ndarray, tired: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _stands(self, i: int, free: np.ndarray, tired: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """[driver just out, driver in next, state] at boundary i, and when each is rested."""
         ledger, relaxation = self.ledger, self.ledger.relaxation
         size = relaxation.drivers

@@ -86,7 +86,7 @@ class Narrowing:
         binding = [
             at
             for at, total in enumerate(totals)
-            if total.name != "rolling" and not total.per_stint and self.price[at] > 0
+            if total.name != "rolling" and not total.per_layer and self.price[at] > 0
         ]
         worth = sorted(binding, key=lambda at: -self.price[at] * totals[at].scale)[:MOST_SINGLES]
         sets: list[tuple[int, ...]] = [(at,) for at in worth]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from strategy.domain.stints.columns import FAR, Columns
+from strategy.domain.stints.instance import Span
 
 NEVER = float(FAR)
 
@@ -21,21 +22,25 @@ NEVER = float(FAR)
 class Total:
     """A rule "the contributions of the turns add up to at least `least`".
 
-    A turn of driver d over laps i..j contributes `upto[d, j] - upto[d, i]`, and `per_stint` for
-    each stint. `scale` turns a contribution into about a millisecond of driving, for step sizes.
+    A turn of driver d over laps i..j contributes `upto[d, j] - upto[d, i]`, and `per_layer` by the
+    table of turns it is from. `scale` turns a contribution into about a millisecond of driving, for step sizes.
     """
 
     name: str
     least: int
     upto: np.ndarray
-    per_stint: int = 0
+    per_layer: tuple[int, ...] = ()
     scale: float = 1.0
     driver: int | None = None
+
+    def amount(self, layer: int) -> int:
+        """What a turn of this table adds whoever drives it."""
+        return self.per_layer[layer] if self.per_layer else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A chain of turns (driver, start, length, stints or 0) with its true cost in ms."""
+    """A chain of turns (driver, start, length, table of turns) with its true cost in ms."""
 
     turns: list[tuple[int, int, int, int]]
     cost: int
@@ -48,7 +53,7 @@ class Bound:
     value: float
     prices: np.ndarray
     offset: float  # sum of price * least
-    reduced: np.ndarray  # [d, start, length], cheapest over numbers of stints
+    reduced: np.ndarray  # [d, start, length], cheapest over the tables
     free: np.ndarray  # [last driver, boundary]
     tired: np.ndarray  # [driver before, last driver, boundary]
     path: Path | None = field(default=None)
@@ -82,11 +87,26 @@ def totals_of(columns: Columns) -> list[Total]:
             for d in group.drivers:
                 table[d] += nominal
             totals.append(Total("group", group.min_drive_ms, table))
-    if columns.by_stints:
+    for span in instance.rules.spans:
+        totals += _span_totals(columns, span)
+    for name, least, amounts in columns.sums():
         nothing = np.zeros((len(drivers), n + 1), dtype=np.int64)
-        stints = instance.rules.min_stops + 1
-        totals.append(Total("min_stops", stints, nothing, per_stint=1, scale=10 * mean))
+        totals.append(Total(name, least, nothing, per_layer=amounts, scale=10 * mean))
     return totals
+
+
+def _span_totals(columns: Columns, span: Span) -> list[Total]:
+    track = columns.track
+    first, end = np.searchsorted(track.clock[:-1], (span.from_ms, span.to_ms))
+    row = np.clip(track.nominal_upto, track.nominal_upto[first], track.nominal_upto[end])
+    table = np.zeros((len(columns.instance.drivers), track.laps + 1), dtype=np.int64)
+    table[sorted(set(span.drivers))] = row - row[0]
+    found = []
+    if span.min_drive_ms > 0:
+        found.append(Total("part_min", span.min_drive_ms, table))
+    if span.max_drive_ms is not None:
+        found.append(Total("part_max", -span.max_drive_ms, -table))
+    return found
 
 
 def rolling_total(columns: Columns, d: int, lap: int) -> Total:
@@ -120,24 +140,21 @@ class Relaxation:
 
     def contribution(self, total: Total, turns: list[tuple[int, int, int, int]]) -> int:
         return sum(
-            int(total.upto[d, i + n] - total.upto[d, i]) + total.per_stint * k
-            for d, i, n, k in turns
+            int(total.upto[d, i + n] - total.upto[d, i]) + total.amount(k) for d, i, n, k in turns
         )
 
     def reduced(self, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Reduced cost of each turn, and which number of stints gives it."""
+        """Reduced cost of each turn, and which table of turns gives it."""
         worth = np.zeros((self.drivers, self.n + 1))
-        each = 0.0
+        each = np.zeros(len(self.cost))
         for price, total in zip(prices, self.totals, strict=True):
             if price:
                 worth += price * total.upto
-                each += price * total.per_stint
-        if not self.columns.by_stints:
+                each += [price * total.amount(k) for k in range(len(self.cost))]
+        if len(self.cost) == 1:
             best, which = self.cost[0], None
         else:
-            stack = np.stack(
-                [c - each * k for c, k in zip(self.cost, self.columns.stints, strict=True)]
-            )
+            stack = np.stack([c - off for c, off in zip(self.cost, each, strict=True)])
             which = stack.argmin(axis=0)
             best = np.take_along_axis(stack, which[None], axis=0)[0]
         grid = self.columns.grid
@@ -145,10 +162,10 @@ class Relaxation:
 
     def cheapest_layer(self, d: int, start: int, length: int, prices: np.ndarray) -> int:
         """Which table of turns is cheapest for this one at these prices."""
-        each = sum(p * t.per_stint for p, t in zip(prices, self.totals, strict=True))
         costs = [
-            float(c[d, start, length]) - each * k
-            for c, k in zip(self.cost, self.columns.stints, strict=True)
+            float(c[d, start, length])
+            - sum(p * t.amount(k) for p, t in zip(prices, self.totals, strict=True))
+            for k, c in enumerate(self.cost)
         ]
         return int(np.argmin(costs))
 
@@ -212,7 +229,7 @@ class Relaxation:
         cost = 0
         for d, i, n in turns:
             layer = 0 if which is None else int(which[d, i, n])
-            full.append((d, i, n, self.columns.stints[layer]))
+            full.append((d, i, n, layer))
             cost += int(self.columns.cost[layer][d, i, n])
         return Path(full, cost)
 

@@ -74,7 +74,7 @@ class Score:
 def stop_ms(instance: Instance, *, fuel_ml: int, new_tyres: bool, swap: bool) -> int:
     """Time a stop costs: the drive through the lane and the service, at least the minimum."""
     pit = instance.pit
-    refuel = -(-fuel_ml * 1000 // pit.refuel_ml_per_s)
+    refuel = max(-(-fuel_ml * 1000 // pit.refuel_ml_per_s), pit.min_refuel_ms)
     tyres = pit.tyre_ms if new_tyres else 0
     change = pit.swap_ms if swap else 0
     if pit.mode == "parallel":
@@ -83,7 +83,38 @@ def stop_ms(instance: Instance, *, fuel_ml: int, new_tyres: bool, swap: bool) ->
         service = max(refuel, change) + tyres
     else:
         service = refuel + tyres + change
-    return pit.lane_ms + max(service, pit.min_service_ms)
+    return max(pit.lane_ms + max(service, pit.min_service_ms), pit.min_total_ms)
+
+
+def held_stops(instance: Instance, plan: list[Stint]) -> tuple[dict[int, int], list[int]]:
+    """How long each stop lasts (stint number: ms), and the stops missing in each pit window.
+
+    Where a window asks for long stops, those are held that cost least to hold.
+    """
+    burn, letters, clock = instance.car.burn_ml, instance.conditions.by_lap, instance.race.clock_ms
+    lasts: dict[int, int] = {}
+    at: dict[int, int] = {}
+    lap = 0
+    for number, stint in enumerate(plan):
+        end = lap + stint.laps
+        if end > instance.race.laps:
+            break
+        if number:
+            fuel = sum(getattr(burn, letters[n]) for n in range(lap, end))
+            swap = plan[number - 1].driver != stint.driver
+            at[number] = clock[lap]
+            lasts[number] = stop_ms(
+                instance, fuel_ml=fuel, new_tyres=stint.tyres == "new", swap=swap
+            )
+        lap = end
+    missing = []
+    for window in instance.rules.pit_windows:
+        inside = [n for n in lasts if window.from_ms <= at[n] <= window.to_ms]
+        inside.sort(key=lambda n: max(window.min_total_ms - lasts[n], 0))
+        for number in inside[: window.count]:
+            lasts[number] = max(lasts[number], window.min_total_ms)
+        missing.append(max(window.count - len(inside), 0))
+    return lasts, missing
 
 
 def lap_ms(
@@ -107,6 +138,8 @@ def score(instance: Instance, plan: list[Stint]) -> Score:
     _check_turns(instance, turns, broken)
     drive, laps = _totals(instance, turns)
     _check_totals(instance, drive, laps, broken)
+    _check_spans(instance, turns, broken)
+    _check_tyre_sets(instance, plan, broken)
     _check_start_and_finish(instance, turns, len(plan) - 1, broken)
     _check_rolling(instance, turns, broken)
     fresh = instance.rules.fresh_ms
@@ -133,6 +166,14 @@ def _drive(instance: Instance, plan: list[Stint], broken: list[Violation]) -> li
     total, usable = instance.race.laps, car.tank_ml - car.reserve_ml
     facts: list[StintFacts] = []
     lap = age = compound = elapsed = 0
+    lasts, missing = held_stops(instance, plan)
+    for short, window in zip(missing, rules.pit_windows, strict=True):
+        if short:
+            made = window.count - short
+            broken.append(
+                Violation("pit_window", f"Too few stops in the window {window.name}.", None, None,
+                          made, window.count, "stops")
+            )  # fmt: skip
     for number, stint in enumerate(plan):
         end = lap + stint.laps
         if stint.driver >= len(instance.drivers):
@@ -160,6 +201,10 @@ def _drive(instance: Instance, plan: list[Stint], broken: list[Violation]) -> li
             ("max_stint_laps", stint.laps, rules.max_stint_laps or 0, "laps",
              bool(rules.max_stint_laps) and stint.laps > (rules.max_stint_laps or 0),
              "Is longer than a stint may be"),
+            ("max_stint_time", _nominal(instance, lap, end), rules.max_stint_ms or 0, "ms",
+             bool(rules.max_stint_ms)
+             and _nominal(instance, lap, end) > (rules.max_stint_ms or 0),
+             "Takes longer than a stint may"),
             ("tyre_life", age + stint.laps, car.tyre.life_laps, "laps",
              age + stint.laps > car.tyre.life_laps, "Outlives its tyres"),
             ("pit_closed", lap, lap, "lap", number > 0 and lap in instance.pit.closed_laps,
@@ -169,7 +214,7 @@ def _drive(instance: Instance, plan: list[Stint], broken: list[Violation]) -> li
                 broken.append(
                     Violation(rule, f"{words}.", number, stint.driver, measured, limit, unit)
                 )
-        stop = 0 if number == 0 else stop_ms(instance, fuel_ml=fuel, new_tyres=new, swap=swap)
+        stop = lasts.get(number, 0)
         driven, left = 0, car.reserve_ml + fuel
         for step, burn in enumerate(burns):
             driven += lap_ms(instance, lap=lap + step, driver=stint.driver, age=age + step,
@@ -317,6 +362,44 @@ def _check_totals(
                 Violation("group", f"Group {group.name} drives too little.", None, None, together,
                           group.min_drive_ms, "ms")
             )  # fmt: skip
+
+
+def _check_spans(instance: Instance, turns: list[Turn], broken: list[Violation]) -> None:
+    clock, nominal = instance.race.clock_ms, instance.race.lap_nominal_ms
+    for span in instance.rules.spans:
+        driven = sum(
+            nominal[lap]
+            for turn in turns
+            if turn.driver in span.drivers
+            for lap in range(turn.start, turn.end)
+            if span.from_ms <= clock[lap] < span.to_ms
+        )
+        alone = span.drivers[0] if len(span.drivers) == 1 else None
+        names = " and ".join(instance.drivers[d].id for d in span.drivers) or "Nobody"
+        for rule, is_broken, words, limit in (
+            ("part_min", driven < span.min_drive_ms, "too little", span.min_drive_ms),
+            (
+                "part_max",
+                span.max_drive_ms is not None and driven > span.max_drive_ms,
+                "too much",
+                span.max_drive_ms,
+            ),
+        ):
+            if is_broken:
+                broken.append(
+                    Violation(rule, f"{names}: {words} driving in {span.name}.", None, alone,
+                              driven, limit, "ms")
+                )  # fmt: skip
+
+
+def _check_tyre_sets(instance: Instance, plan: list[Stint], broken: list[Violation]) -> None:
+    limit = instance.rules.tyre_sets
+    used = sum(1 for n, s in enumerate(plan) if n == 0 or s.tyres == "new")
+    if limit is not None and used > limit:
+        broken.append(
+            Violation("tyre_sets", "Uses more sets of tyres than there are.", None, None, used,
+                      limit, "sets")
+        )  # fmt: skip
 
 
 def _check_start_and_finish(

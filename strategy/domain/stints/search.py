@@ -39,7 +39,7 @@ class _Labels:
     rest: np.ndarray  # [label, driver] int32: boundary from which he may drive again, 0: now
     used: np.ndarray  # [label, total] int64
     parent: np.ndarray  # int64 id of the label before
-    turn: np.ndarray  # [label, 4] int32: driver, start, length, stints
+    turn: np.ndarray  # [label, 4] int32: driver, start, length, table
     recent: np.ndarray | None  # [label, laps] int8: who drove the last laps (rolling windows only)
 
     def take(self, index: np.ndarray) -> "_Labels":
@@ -94,7 +94,10 @@ class Search:
             if totals
             else np.zeros((0, self.drivers, self.n + 1), dtype=np.int64)
         )
-        self.per_stint = np.array([t.per_stint for t in totals], dtype=np.int64)
+        layers = range(len(columns.cost))
+        self.per_layer = np.array(
+            [[t.amount(k) for k in layers] for t in totals], dtype=np.int64
+        ).reshape(len(totals), len(layers))
         self.could_add, self.could_cost = self._futures()
         rolling = columns.instance.rules.rolling
         self.rolling = rolling
@@ -111,8 +114,10 @@ class Search:
             best, worst = each.max(axis=0), each.min(axis=0)
             add[c, :-1] = np.cumsum(np.maximum(best, 0)[::-1])[::-1]
             take[c, :-1] = np.cumsum(np.maximum(-worst, 0)[::-1])[::-1]
-            if total.per_stint:
-                add[c] += total.per_stint * np.arange(self.n, -1, -1)
+            if total.per_layer:
+                laps = np.arange(self.n, -1, -1)
+                add[c] += max(*total.per_layer, 0) * laps
+                take[c] += max(*(-a for a in total.per_layer), 0) * laps
         return add, take
 
     # -- the search
@@ -256,10 +261,9 @@ class Search:
         through: np.ndarray,
         layer: int,
     ) -> None:
-        k = self.columns.stints[layer]
         end = i + length
         used = labels.used[who] + (self.upto[:, q, end] - self.upto[:, q, i]).T
-        used += self.per_stint * k
+        used += self.per_layer[:, layer]
         good = (used + self.could_add[:, end].T >= self.least).all(axis=1)
         if not good.all():
             who, q, length, end, used, through = (
@@ -271,8 +275,8 @@ class Search:
         red = cost - (used - labels.used[who]) @ self.prices
         if len(self.bound.prices) > len(self.prices) or len(self.columns.cost) > 1:
             # rolling windows are priced too: the reduced table knows their share
-            red = self.bound.reduced[q, i, length] + self._stint_price(layer, q, i, length)
-            through = through + self._stint_price(layer, q, i, length)
+            red = self.bound.reduced[q, i, length] + self._layer_price(layer, q, i, length)
+            through = through + self._layer_price(layer, q, i, length)
         rest = labels.rest[who].copy()
         last = labels.last[who]
         if i:
@@ -287,7 +291,7 @@ class Search:
             keep[some] = self._keeps_rolling(labels, who[some], q[some], end[some], i)
         new = _Labels(
             spent, labels.red[who] + red, through, q.astype(np.int8), rest, used,
-            ids[who], np.stack((q, np.full_like(q, i), length, np.full_like(q, k)), 1).astype(np.int32),
+            ids[who], np.stack((q, np.full_like(q, i), length, np.full_like(q, layer)), 1).astype(np.int32),
             self._recent(labels, who, q, length),
         )  # fmt: skip
         if not keep.all():
@@ -305,15 +309,12 @@ class Search:
             if at < self.n:
                 self.waiting[at].append(new.take(part))
 
-    def _stint_price(self, layer: int, q: np.ndarray, i: int, length: np.ndarray) -> np.ndarray:
-        """How much dearer than the cheapest number of stints this number is, at the prices."""
+    def _layer_price(self, layer: int, q: np.ndarray, i: int, length: np.ndarray) -> np.ndarray:
+        """How much dearer than the cheapest table's turn this one is, at the prices."""
         if len(self.columns.cost) == 1:
             return np.zeros(len(q))
-        each = float(self.prices @ self.per_stint)
-        costs = [
-            c[q, i, length] - each * k
-            for c, k in zip(self.columns.cost, self.columns.stints, strict=True)
-        ]
+        each = self.prices @ self.per_layer
+        costs = [c[q, i, length] - off for c, off in zip(self.columns.cost, each, strict=True)]
         return costs[layer] - np.minimum.reduce(costs)
 
     def _recent(

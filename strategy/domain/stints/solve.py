@@ -24,7 +24,6 @@ from strategy.domain.stints.search import Search
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 NARROW, WIDE, WIDEST = 150, 2_000, 200_000
-CERTIFY_AFTER = 2  # rounds of search and polish
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +91,27 @@ def solve(
         return -1.0 if is_cancelled() else time_limit - (clock() - started)
 
     solution = _solve(instance, Columns(instance), left, tell, first_only)
-    # the number of stops is rarely short; only then the larger model that counts stints
-    if (instance.rules.min_stops and solution.score and _too_few_stops(solution.score)) or (
-        instance.rules.min_stops and solution.status == "unknown"
-    ):
-        solution = _solve(instance, Columns(instance, by_stints=True), left, tell, first_only)
+    # rules that count stops or sets seldom bind; only then the larger model that counts them
+    counts = _counts_needed(instance, solution)
+    if any(counts.values()):
+        solution = _solve(instance, Columns(instance, **counts), left, tell, first_only)
     return Solution(
         solution.status, solution.plan, solution.score, solution.bound_ms,
         clock() - started, solution.how,
     )  # fmt: skip
 
 
-def _too_few_stops(judged: Score) -> bool:
-    return any(v.rule == "min_stops" for v in judged.violations)
+def _counts_needed(instance: Instance, solution: Solution) -> dict[str, bool]:
+    """Which counts the plan found without them gets wrong (or might, when none was found)."""
+    rules = instance.rules
+    broken = {v.rule for v in solution.score.violations} if solution.score else set()
+    if solution.status == "unknown":
+        broken = {"min_stops", "tyre_sets"}
+    by_stints = bool(rules.min_stops) and "min_stops" in broken
+    by_sets = bool(rules.tyre_sets) and "tyre_sets" in broken
+    if by_stints or by_sets:  # mending one may break the other
+        return {"by_stints": bool(rules.min_stops), "by_sets": bool(rules.tyre_sets)}
+    return {"by_stints": False, "by_sets": False}
 
 
 def _solve(
@@ -215,7 +222,7 @@ def _improve(
     narrowing = Narrowing(relaxation, bound)
     polisher = Polisher(relaxation, bound)
     cap, portion = WIDE, max(1.0, state.patience - left())
-    rounds = 0
+    is_untried = True
     while left() > 0 and not state.is_proven:
         assert state.best is not None
         tell(f"counting; {_off(state)}")
@@ -223,16 +230,15 @@ def _improve(
         state.raise_to(narrowing.value)
         if state.is_proven:
             return
-        search = Search(
-            relaxation, narrowing.bound(state.best.cost), others, narrowing.counted
-        )
+        search = Search(relaxation, narrowing.bound(state.best.cost), others, narrowing.counted)
+        reached = state.lower
         _exact(state, search, cap, _until(left, left() - 2 * portion), tell)
         if state.is_proven:
             return
         tell(f"polishing; {_off(state)}")
         state.take(polisher.run(state.best, _until(left, left() - portion)), "polish")
-        rounds += 1
-        if rounds == CERTIFY_AFTER:
+        if is_untried and state.lower == reached and left() > 0:  # the search cannot finish
+            is_untried = False
             _certify(state, narrowing, left, tell)
         cap, portion = min(cap * 3, WIDEST), portion * 1.6
 
@@ -253,7 +259,7 @@ def _certify(
     tell(f"proving with CP-SAT; {_off(state)}")
     floor = left() * 0.15
     done = certify(
-        state.relaxation, narrowing.alive(state.best.cost), best=state.best,
+        state.relaxation, narrowing.alive(state.best.cost + 1), best=state.best,
         keep_going=lambda: left() > floor,
     )  # fmt: skip
     state.take(done.path, "CP-SAT")
@@ -291,7 +297,7 @@ def _finish(instance: Instance, columns: Columns, state: _State) -> Solution:
         return Solution("unknown", [], None, state.lower, 0.0, state.how)
     plan = [s for d, i, n, k in state.best.turns for s in columns.stints_of(d, i, n, k)]
     judged = score(instance, plan)
-    if judged.z1_ms != state.best.cost:
+    if judged.z1_ms > state.best.cost:
         raise AssertionError("The optimiser and the scorer disagree about a plan's time.")
     status: Status = "optimal" if state.is_proven else "feasible"
     lower = min(state.lower, judged.z1_ms)
