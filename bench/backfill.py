@@ -27,14 +27,14 @@ seen = {}
 def note(step):
     seen.setdefault("early" if step.done <= step.total // 10 else "late", peak())
     seen["end"] = peak()
-began, clock = peak(), time.perf_counter()
+began, clock, cpu = peak(), time.perf_counter(), time.process_time()
 if sys.argv[2] == "backfill":
     done = session_types.backfill(min_confidence="low", on_progress=note)
     told = {"seen": done.seen, "changed": done.changed, "ok": done.is_consistent, "conflicts": done.conflicts}
 else:
     done = session_types.roll_back(run_id=int(sys.argv[3]), on_progress=note)
     told = {"seen": done.restored + done.kept, "changed": done.restored, "ok": not done.kept}
-print(json.dumps(told | {"s": time.perf_counter() - clock, "base": began, "end": peak(), **seen}))
+print(json.dumps(told | {"s": time.perf_counter() - clock, "cpu": time.process_time() - cpu, "base": began, "end": peak(), **seen}))
 """
 
 
@@ -54,7 +54,7 @@ def run() -> list[dict]:
         if not back["ok"] or back["changed"] != RACES or left:
             raise AssertionError(f"not every race came back: {back}, {left} left")
     return [
-        timed("backfill: types given", forth, f"{forth['conflicts']} to the review queue"),
+        timed("backfill: types given", forth),
         {
             "entry": "backfill: memory above its start",
             "target": f"<= {TARGET_MB} MB",
@@ -62,17 +62,18 @@ def run() -> list[dict]:
             "ratio": f"{(forth['end'] - forth['base']) / TARGET_MB:.2f}",
             "note": f"{forth['end'] - forth['late']:.1f} MB of it after the first tenth",
         },
-        timed("backfill: rolled back", back, "by the lines of the trail"),
+        timed("backfill: rolled back", back),
     ]
 
 
-def timed(entry: str, told: dict, note: str) -> dict:
+def timed(entry: str, told: dict) -> dict:
     return {
         "entry": f"{entry}, {RACES:,} races",
         "target": f"<= {TARGET_S} s",
         "measured": f"{told['s']:.1f} s",
         "ratio": f"{told['s'] / TARGET_S:.2f}",
-        "note": note,
+        "note": f"by the clock; {told['cpu']:.0f} s of our own CPU time, the rest is the database and other "
+        "work on this machine",
     }
 
 
