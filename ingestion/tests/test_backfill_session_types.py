@@ -392,11 +392,11 @@ def test_a_killed_command_goes_on_and_writes_nothing_twice():
         if process and process.poll() is None:
             process.kill()
             process.wait()
+    wait_until(lambda: not is_held("session_type_backfill"))
     half = SessionTypeBackfill.objects.get()
     assert half.state == "running"
     assert half.seen == SessionTypeChange.objects.count() < total
 
-    wait_until(lambda: not is_held("session_type_backfill"))
     summary = session_types.backfill(batch=50)
 
     assert (summary.was_resumed, summary.run_id) == (True, half.pk)
