@@ -1,5 +1,6 @@
 """Days that change after their import: noticed by the clock, flagged, followed up, told when late."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -18,11 +19,12 @@ from ingestion.models import (
     PracticeSession,
     Race,
 )
+from ingestion.queries.practice import figures_of
 from ingestion.services.practice import alerts
 from ingestion.services.practice.archive import archive_day
 from ingestion.tests.builders import make_track
 from ingestion.tests.practice_builders import make_practice_day
-from ingestion.tests.practice_days import DAY, DAY_ID, do_import, sessions_of
+from ingestion.tests.practice_days import DAY, DAY_ID, do_import, session_pages, sessions_of
 from racecontrol.models import Job
 from racecontrol.shared import flags, jobs
 
@@ -66,6 +68,27 @@ def test_the_clock_notices_flags_and_follows_up(imported, queued, run_jobs):
     standing = Race.objects.filter(missing_since=None, state="imported")
     assert standing.count() == len(sessions_of(imported))
     assert PracticeSession.objects.exclude(missing_since=None).count() == 1
+
+
+def test_an_overview_that_says_other_figures_of_the_same_sessions_is_noted(imported):
+    real = imported.site.body_of
+
+    def recounted(path):
+        body = real(path)
+        return body and re.sub(r"(Total Laps</th>\s*<td>)\d+", r"\g<1>9999", body)
+
+    imported.site.body_of = recounted
+    pages = session_pages(imported)
+
+    do_import(refresh=True)
+
+    drift, day = PracticeDrift.objects.get(), PracticeDay.objects.get()
+    assert (drift.new, drift.removed, drift.changed) == (0, 0, 0)
+    assert drift.settled_at == drift.found_at
+    assert day.source_total_laps == 9999
+    assert [one.name for one in figures_of(day) if one.differs] == ["total_laps"]
+    assert session_pages(imported) == pages
+    assert alerts.evaluate() == []
 
 
 def test_a_day_that_is_the_same_is_only_looked_at(imported, run_jobs):

@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.timezone import now
 
 from ingestion.models import PracticeAlert, PracticeDrift, PracticeRun
@@ -49,7 +49,9 @@ def failure_rate(kind: Any, *, most: float, moment: datetime) -> Reading:
 def late_drift(*, moment: datetime) -> Reading:
     """Days that were seen to differ more than 24 hours after they were last brought up to date."""
     late = PracticeDrift.objects.filter(
-        found_at__gte=moment - WINDOW, found_at__gt=F("ingested_at") + LATE
+        Q(new__gt=0) | Q(removed__gt=0) | Q(changed__gt=0),
+        found_at__gte=moment - WINDOW,
+        found_at__gt=F("ingested_at") + LATE,
     ).select_related("event")
     names = [f"{drift.event.name} ({drift})" for drift in late[:5]]
     count = late.count()

@@ -273,6 +273,8 @@ def _note(event: Event, listing: Listing | None, difference: Difference, moment:
     day = PracticeDay.objects.select_for_update(of=("self",)).get(event=event)
     if listing is not None:
         said = _figures_said(listing, event)
+        if event.last_ingested_at and not difference and day.listing_hash not in ("", listing.hash):
+            _note_words(event, moment)
         changed = {name: value for name, value in said.items() if getattr(day, name) != value}
         if changed:
             PracticeDay.objects.filter(pk=day.pk).update(updated_at=moment, **changed)
@@ -338,6 +340,14 @@ def note_drift(event: Event, difference: Difference, moment: datetime) -> None:
     PracticeDay.objects.filter(event=event).update(has_drift=True)
     if is_new:
         Event.objects.filter(pk=event.pk).update(drifted_at=moment)
+
+
+def _note_words(event: Event, moment: datetime) -> None:
+    """The overview says something else of the same sessions: LiveRC's own figures, taken in at once."""
+    PracticeDrift.objects.create(
+        event=event, found_at=moment, ingested_at=event.last_ingested_at, settled_at=moment
+    )
+    Event.objects.filter(pk=event.pk).update(drifted_at=moment)
 
 
 def settle_drift(event: Event, moment: datetime) -> None:
