@@ -53,6 +53,11 @@ def may_follow(user: Any, topic: str) -> bool:
         return False
 
 
+def newest(topic: str) -> int | None:
+    """The number of the last news of a topic: what is made from its data is as new as that."""
+    return LiveEvent.objects.filter(topic=topic).aggregate(newest=Max("id"))["newest"]
+
+
 def prune(*, before: datetime) -> int:
     """Forget old events, but the newest: its number tells where the counting stands."""
     newest = LiveEvent.objects.aggregate(newest=Max("id"))["newest"]

@@ -305,7 +305,7 @@
 
   /** data-ms as it was when the part came, plus what passed since at the speed of the race. */
   function currentMs(element) {
-    const born = (element.bornAt ??= performance.now());
+    const born = (element.bornAt ??= performance.now() - Number(wall()?.dataset.age || 0));
     const rate = Number(element.dataset.rate || 0);
     const value = Number(element.dataset.ms ?? element.dataset.nowMs) + (performance.now() - born) * rate;
     return element.hasAttribute("data-floor") ? Math.max(value, 0) : value;

@@ -3,17 +3,23 @@
 import csv
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import now
 
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotReady
 from racecontrol.testing.pages import Page
-from strategy.models import LapEvent, RaceReport
+from strategy.models import LapEvent, LiveRun, Membership, RaceReport
 from strategy.queries import analytics as reads
+from strategy.queries.live import run_with_all
 from strategy.services import analytics, drivers
+from strategy.services.live import changes, race
+from strategy.services.live.frame import Order
 from strategy.tests.builders import make_event, make_person, sign_up
+from strategy.tests.live_builders import make_run
 from strategy.tests.race_builders import drive
 
 pytestmark = pytest.mark.django_db
@@ -175,8 +181,6 @@ def test_the_burn_that_was_measured_goes_to_the_car(client, user):
 
 
 def test_a_driver_of_the_team_may_not_set_the_car(client, user):
-    from strategy.models import Membership
-
     report = measured(user)
     Membership.objects.filter(user=user).update(role="driver")
 
@@ -262,3 +266,41 @@ def test_a_correction_while_measuring_is_measured_too(user, monkeypatch):
     job.refresh_from_db()
     assert job.state == job.State.PAUSED
     assert "corrected" in job.message
+
+
+def test_a_decision_on_the_wall_is_weighed_in_the_report(user):
+    run = make_run(user, laps=3, lap_ms=154_000)
+    changes.extend_current_stint(Order(run.strategy_id, user), stint=1, laps=-2, reason="tyres")
+    finish(run_with_all(run.strategy_id), lap_ms=154_000)
+    race.set_state(Order(run.strategy_id, user), state="finished")
+
+    report = analytics.measure(run_id=run.pk, seconds=1)
+
+    assert report is not None
+    decision = report.body["decisions"][0]
+    assert (decision["kind"], decision["lap"], decision["by"]) == ("extend", 3, str(user))
+    assert decision["label"] == "Stint 1 goes 2 laps shorter."
+    assert decision["low_ms"] <= decision["expected_ms"] <= decision["high_ms"]
+    # the second stint: two laps early by the plan of the start, on time by the one then valid
+    assert report.body["stints"][1]["end_laps"] == -2
+    assert report.body["stints"][1]["valid_end_laps"] == 0
+    assert report.body["hindsight"]["loss"] is not None
+
+
+def finish(run, *, lap_ms):
+    """The laps still to come, by the plan that counts, a minute for each stop."""
+    at, lap = 3 * lap_ms, 3
+    stints = list(run.strategy.current.stints.order_by("number"))
+    events = []
+    for n, stint in enumerate(stints):
+        while lap < stint.start_lap + stint.laps:
+            lap, at = lap + 1, at + lap_ms
+            events.append(("lap", lap, at))
+        if n < len(stints) - 1:
+            events += [("pit_in", lap, at), ("pit_out", lap, at + 60_000)]
+            at += 60_000
+    LapEvent.objects.bulk_create(
+        LapEvent(run=run, source="rest", key=str(n), kind=kind, lap=lap, at_ms=ms)
+        for n, (kind, lap, ms) in enumerate(events)
+    )
+    LiveRun.objects.filter(pk=run.pk).update(green_at=now() - timedelta(milliseconds=at))

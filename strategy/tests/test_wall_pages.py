@@ -1,9 +1,15 @@
 """The pit wall as people see it: the figures, who may look, one's own turn, before and after."""
 
+import re
+
 import pytest
+from django.http import HttpResponse
 from django.urls import reverse
 
 from racecontrol.testing.pages import HTMX, Page
+from strategy.models import Membership
+from strategy.services.live import race
+from strategy.services.live.frame import Order
 from strategy.tests.builders import make_person, make_strategy
 from strategy.tests.race_builders import drive
 
@@ -35,10 +41,56 @@ def test_the_part_asked_for_anew_is_the_one_on_the_page(client, user):
     run = drive(user, laps=5, is_training=True)  # its clock stands where the feed left it
     url = wall_url(run)
 
-    page = Page(client.get(url)).part("wall")
-    part = Page(client.get(url, headers=HTMX | {"HX-Target": "wall"})).part("wall")
+    page = client.get(url)
+    part = client.get(url, headers=HTMX | {"HX-Target": "wall"})
 
-    assert page == part
+    assert b"<html" not in part.content
+    # but how old it is when it is sent
+    aged = [re.sub(r'data-age="\d+"', "", answer.content.decode()) for answer in (page, part)]
+    first, second = (Page(HttpResponse(html)).part("wall") for html in aged)
+    assert first == second
+
+
+def test_many_who_look_at_the_same_have_it_drawn_once(client, user, django_assert_max_num_queries):
+    run = drive(user, laps=5, is_training=True)
+    ask = HTMX | {"HX-Target": "wall"}
+    first = client.get(wall_url(run), headers=ask)
+
+    with django_assert_max_num_queries(6):  # session, person, strategy, role twice, newest news
+        second = client.get(wall_url(run), headers=ask)
+
+    assert len(first.content) == pytest.approx(len(second.content), abs=4)
+
+
+def test_news_are_never_answered_with_what_was_before(client, user):
+    run = drive(user, laps=5, is_training=True)
+    ask = HTMX | {"HX-Target": "wall"}
+    client.get(wall_url(run), headers=ask)
+
+    race.set_flag(Order(run.strategy_id, user), flag="sc")
+
+    assert "Safety car" in Page(client.get(wall_url(run), headers=ask)).text("wall")
+
+
+def test_a_part_for_all_carries_nobodys_token(client, user):
+    run = drive(user, laps=5, is_training=True)
+
+    part = client.get(wall_url(run), headers=HTMX | {"HX-Target": "wall"})
+
+    assert b"data-command" in part.content
+    assert b"csrfmiddlewaretoken" not in part.content
+
+
+def test_planners_and_drivers_are_not_shown_each_others_part(client, user):
+    run = drive(user, laps=5, is_training=True)
+    ask = HTMX | {"HX-Target": "wall"}
+    planner = client.get(wall_url(run), headers=ask)
+
+    Membership.objects.filter(user=user).update(role="driver")
+    driver = client.get(wall_url(run), headers=ask)
+
+    assert b"data-command" in planner.content
+    assert b"data-command" not in driver.content
 
 
 def test_a_driver_reads_when_he_is_in_by_his_own_clock(client, user):

@@ -13,6 +13,7 @@ from strategy import access
 from strategy.models import RaceReport, RaceStrategy
 from strategy.queries.live import WallState, run_with_all, wall_of
 from strategy.wall_controls import controls
+from strategy.wall_parts import drawn, is_part
 from strategy.wall_presentation import figures, turn_of
 from strategy.wall_typed import opening, typed
 
@@ -25,7 +26,7 @@ def _context(request: HttpRequest, row: RaceStrategy, state: WallState | None) -
         "part_url": f"{here}?screen=1" if is_screen else here, "zone": request.user.time_zone,
         "is_planner": access.role_in(request.user, row.team_id) in access.PLANNERS,
         "has_report": RaceReport.objects.filter(run__strategy=row).exists(),
-        "problem": "", "typed": [],
+        "problem": "", "typed": [], "age": 0,
     }  # fmt: skip
     if state is not None:
         context |= {
@@ -51,8 +52,12 @@ def _state(row: RaceStrategy) -> WallState | None:
 def wall(request: HttpRequest, strategy_id: int) -> HttpResponse:
     """The wall; ?screen=1 for a screen on the wall of the pit."""
     row = access.strategy_for(request.user, strategy_id)
-    context = _context(request, row, _state(row))
-    return answer(request, page="strategy/wall.html", part="strategy/_wall.html", context=context)
+    if is_part(request):
+        role = access.role_in(request.user, row.team_id) in access.PLANNERS
+        looks = (role, bool(request.GET.get("screen")), request.user.time_zone)
+        return drawn("strategy/_wall.html", row.pk, looks,
+                     lambda: _context(request, row, _state(row)))  # fmt: skip
+    return answer(request, page="strategy/wall.html", context=_context(request, row, _state(row)))
 
 
 def refused_wall(request: HttpRequest, strategy_id: int, refusal: RaceError) -> HttpResponse:
@@ -83,11 +88,17 @@ def previewed_wall(
 def my_turn(request: HttpRequest, strategy_id: int) -> HttpResponse:
     """For the phone of a driver: when am I in, by my own clock."""
     row = access.strategy_for(request.user, strategy_id)
+    if is_part(request):
+        return drawn("strategy/_my_turn.html", row.pk, (request.user.pk, request.user.time_zone),
+                     lambda: _my_context(request, row))  # fmt: skip
+    return answer(request, page="strategy/my_turn.html", context=_my_context(request, row))
+
+
+def _my_context(request: HttpRequest, row: RaceStrategy) -> dict[str, Any]:
     state = _state(row)
     context = _context(request, row, state)
     seat = state.seat_of(request.user) if state else None
-    context |= {"mine": turn_of(state, seat) if state else None, "seat": seat,
-                "part_url": reverse("strategy:my-turn", args=[row.pk])}  # fmt: skip
-    return answer(
-        request, page="strategy/my_turn.html", part="strategy/_my_turn.html", context=context
-    )
+    return context | {
+        "mine": turn_of(state, seat) if state else None, "seat": seat,
+        "part_url": reverse("strategy:my-turn", args=[row.pk]),
+    }  # fmt: skip
