@@ -111,8 +111,9 @@ def add_version(
 ) -> PlanVersion:
     if solution.score is None:
         raise NotReady("There is no plan to keep.")
-    is_proven = solution.status == "optimal" and solution.bound_ms == solution.score.z1_ms
     judged = score(read_instance(row.problem), list(solution.plan))
+    is_optimal = solution.status == "optimal" and solution.bound_ms == solution.score.z1_ms
+    is_proven = is_optimal and judged.is_valid  # a faster plan is none if it breaks a rule
     return save_version(
         row, solution.plan, judged, origin=origin, reason=reason, by=by,
         bound_ms=solution.bound_ms or None, is_proven=is_proven,

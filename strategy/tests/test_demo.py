@@ -83,6 +83,8 @@ def test_my_calendar_and_the_strategys_calendar_agree_on_uids(client, user):
 
     assert found
     assert found.items() <= uids.items()
+    one = client.get(reverse("strategy:ics", args=[row.pk]), {"driver": user.pk}).content
+    assert {str(e["uid"]) for e in Calendar.from_ical(one).walk("VEVENT")} == found.keys()
 
 
 def test_a_viewer_without_stints_reads_an_empty_page(other, user):

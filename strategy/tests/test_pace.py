@@ -6,7 +6,7 @@ import pytest
 
 from ingestion.tests import builders as timing
 from racecontrol.shared.errors import InvalidInput
-from strategy.services import drivers, events, plans, problems, refresh
+from strategy.services import drivers, events, plans, problems, refresh, what_if
 from strategy.tests.builders import make_event, make_person, make_strategy, sign_up
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +125,15 @@ def test_a_driver_who_did_not_sign_up_cannot_join_a_plan(user):
     with pytest.raises(InvalidInput, match="signed up"):
         refresh.refresh(strategy_id=row.pk, base_version=1, by=user,
                         user_ids=[make_person("stranger").pk])  # fmt: skip
+
+
+def test_races_scatter_as_the_imported_laps_do(user):
+    row = make_strategy(user)
+
+    def width(spread):
+        row.drivers = [who | {"spread_ms": spread} for who in row.drivers]
+        row.save()
+        trial = what_if.simulate(strategy_id=row.pk, numbers=[1], races=200, by=user)[0]
+        return trial.outcome.p90_ms - trial.outcome.p10_ms
+
+    assert width(20_000) > width(100)

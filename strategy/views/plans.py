@@ -74,7 +74,7 @@ def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") ->
     job = Job.objects.filter(key=f"optimise:{row.pk}").order_by("-created_at").first()
     drive = [
         {"name": who["name"], "ms": judged.drive_ms[n], "laps": judged.laps[n],
-         "source": who["source"], "lap_ms": who["lap_ms"], "spread_ms": who.get("spread_ms")}
+         "source": who["source"], "lap_ms": who["lap_ms"], "spread_ms": who.get("spread_ms"), "user_id": who.get("user_id")}
         for n, who in enumerate(row.drivers)
     ] if judged else []  # fmt: skip
     return {
@@ -274,11 +274,13 @@ def plan_json(request: HttpRequest, strategy_id: int) -> HttpResponse:
 
 @require_GET
 def plan_ics(request: HttpRequest, strategy_id: int) -> HttpResponse:
-    """All stints, or with ?mine=1 one's own, for a calendar."""
+    """All stints, with ?mine=1 one's own, with ?driver=7 one driver's, for a calendar."""
     row = access.strategy_for(request.user, strategy_id)
     stints = _stints(row)
     if request.GET.get("mine"):
         stints = [s for s in stints if s.driver_id == request.user.pk]
+    if driver := request.GET.get("driver"):
+        stints = [s for s in stints if str(s.driver_id) == driver]
     return _file(as_calendar(stints), "text/calendar; charset=utf-8", f"strategy-{row.pk}.ics")
 
 
