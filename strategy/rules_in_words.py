@@ -25,9 +25,13 @@ def told_rules(event: StrategyEvent) -> list[tuple[str, str]]:
         ("Stints in a row", f"at most {rules.max_stints_in_a_row}"),
         *(("Rolling", f"at most {span(r.max_s)} in {span(r.window_s)}") for r in [rules.rolling] if r),
         *((", ".join(r.category) or "Nobody", _category(r)) for r in rules.by_category),
-        *((g.name, f"{', '.join(g.category)} together at least {span(g.min_s)}")
+        *((g.name, f"{', '.join(g.category)} together at least {span(g.min_s)}"
+           + (f", {span(g.block_min_s)} in every {span(g.block_s)}" if g.block_s else ""))
           for g in rules.groups),
         *((p.name, _part(p)) for p in rules.parts),
+        ("Not at night", ", ".join(rules.no_night_categories)),
+        ("Not in the wet", ", ".join(rules.no_wet_categories)),
+        ("Longest stint", _longest(rules)),
         ("Starts", ", ".join(rules.start_drivers or ())),
         ("Finishes", ", ".join(rules.finish_drivers or ())),
         ("Stops", f"at least {rules.mandatory_stops}" if rules.mandatory_stops else ""),
@@ -36,6 +40,8 @@ def told_rules(event: StrategyEvent) -> list[tuple[str, str]]:
           for w in rules.pit_windows),
         ("Pit lane", f"{rules.pit_lane_s:g} s"),
         ("Service", f"at least {span(rules.min_service_s)}" if rules.min_service_s else ""),
+        ("Refuelling", f"at least {span(rules.min_refuel_s)}" if rules.min_refuel_s else ""),
+        ("In to out", f"at least {span(rules.min_stop_s)}" if rules.min_stop_s else ""),
         ("Tyres", _tyres(rules)),
         *(("Heat rule", f"in force: at most {span(h.continuous_max_s)}, then {span(h.rest_s)} rest")
           for h in [rules.heat] if h and h.is_on),
@@ -84,6 +90,12 @@ def _category(rule: ByCategory) -> str:
 def _part(rule: PartRule) -> str:
     who = ", ".join(rule.category) or "everybody"
     return f"{who}, {rule.from_pct} to {rule.to_pct} % of the race: {_drive(rule.min_s, rule.max_s, None)}"
+
+
+def _longest(rules: Regulations) -> str:
+    parts = [f"{rules.max_stint_laps} laps"] if rules.max_stint_laps else []
+    parts += [span(rules.max_stint_s)] if rules.max_stint_s else []
+    return ", ".join(parts)
 
 
 def _tyres(rules: Regulations) -> str:

@@ -70,6 +70,8 @@ class GroupRow(forms.Form):
     name = forms.CharField(max_length=40, required=False)
     category = forms.CharField(max_length=80, required=False, label="Categories")
     min_s = SpanField(label="Drive together at least")
+    block_s = SpanField(label="In every block of")
+    block_min_s = SpanField(label="at least")
 
 
 class WindowRow(forms.Form):
@@ -125,6 +127,16 @@ class RulesForm(forms.Form):
     rolling_window_s = SpanField(label="within")
     min_stint_laps = number("Shortest stint, laps", 1, 500)
     max_stint_laps = number("Longest stint, laps", 1, 2000)
+    max_stint_s = SpanField(label="Longest stint, time")
+    no_night_categories = forms.CharField(
+        required=False, max_length=80, label="Not at night", help_text="Categories between commas."
+    )
+    no_wet_categories = forms.CharField(
+        required=False,
+        max_length=80,
+        label="Not in the wet",
+        help_text="Categories between commas.",
+    )
     start_drivers = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, label="May start the race",
         help_text="Nobody ticked: everybody.",
@@ -136,6 +148,8 @@ class RulesForm(forms.Form):
     mandatory_stops = number("Stops at least", 0, 500)
     pit_lane_s = forms.FloatField(min_value=0, max_value=3600, label="Through the lane, seconds")
     min_service_s = SpanField(label="Service at least", help_text="45s for seconds.")
+    min_refuel_s = SpanField(label="Refuelling at least", help_text="40s for seconds.")
+    min_stop_s = SpanField(label="In to out at least")
     refuel_ml_per_s = number("Refuelling, ml a second", 1, 100_000)
     tyre_change_s = SpanField(label="Changing tyres", help_text="20s for seconds.")
     driver_change_s = SpanField(label="Changing drivers")
@@ -153,10 +167,11 @@ class RulesForm(forms.Form):
         ("Rules", ("key", "source")),
         ("Drivers", ("fewest_drivers", "most_drivers", "min_drive_s", "max_drive_s",
                      "max_share_pct", "fair_share_pct", "continuous_max_s", "max_stints_in_a_row",
-                     "rest_s", "rolling_max_s", "rolling_window_s", "start_drivers",
-                     "finish_drivers")),
-        ("Stints and stops", ("min_stint_laps", "max_stint_laps", "mandatory_stops", "pit_lane_s",
-                              "min_service_s", "refuel_ml_per_s", "driver_change_s",
+                     "rest_s", "rolling_max_s", "rolling_window_s", "no_night_categories",
+                     "no_wet_categories", "start_drivers", "finish_drivers")),
+        ("Stints and stops", ("min_stint_laps", "max_stint_laps", "max_stint_s", "mandatory_stops",
+                              "pit_lane_s", "min_service_s", "min_refuel_s", "min_stop_s",
+                              "refuel_ml_per_s", "driver_change_s",
                               "tyre_change_s", "service_order", "pit_closed_laps")),
         ("Tyres and heat", ("tyres", "tyre_sets", "heat_on", "heat_continuous_s", "heat_rest_s")),
     )  # fmt: skip
@@ -171,6 +186,12 @@ class RulesForm(forms.Form):
         if not all(part.isdecimal() and 1 <= int(part) <= 4000 for part in words(text)):
             raise forms.ValidationError("Laps between commas, as 1, 2, 3.")
         return sorted({int(part) - 1 for part in words(text)})
+
+    def clean_no_night_categories(self) -> list[str]:
+        return words(self.cleaned_data["no_night_categories"])
+
+    def clean_no_wet_categories(self) -> list[str]:
+        return words(self.cleaned_data["no_wet_categories"])
 
     def groups(self) -> list[tuple[str, list]]:
         return [(title, [self[name] for name in names]) for title, names in self.GROUPS]
@@ -240,6 +261,8 @@ def _row(data: dict) -> dict:
 def _initial(rules: Regulations) -> dict:
     data = rules.model_dump()
     data["pit_closed_laps"] = ", ".join(str(n + 1) for n in rules.pit_closed_laps)
+    for field in ("no_night_categories", "no_wet_categories"):
+        data[field] = ", ".join(data[field])
     if rules.rolling:
         data |= {"rolling_max_s": rules.rolling.max_s, "rolling_window_s": rules.rolling.window_s}
     if rules.heat:
