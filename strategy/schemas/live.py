@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from strategy.domain.live.fuel import Fuel
 from strategy.domain.live.limits import DriveBar, Window
@@ -33,7 +33,7 @@ class OrderIn(In):
     key: UUID | None = None
     base_version: Small | None = None
     at_ms: Moment | None = None
-    at: datetime | None = None
+    at: AwareDatetime | None = None
 
 
 class OpenRaceIn(In):
@@ -123,7 +123,7 @@ class FeedEventIn(In):
     key: Annotated[str, Field(min_length=1, max_length=80)]
     kind: Literal["lap", "pit_in", "pit_out", "abort", "flag", "weather"]
     at_ms: Moment | None = None
-    at: datetime | None = None
+    at: AwareDatetime | None = None
     lap: Lap | None = None
     lap_ms: Annotated[int, Field(ge=1, le=86_400_000)] | None = None
     fuel_ml: Small | None = None

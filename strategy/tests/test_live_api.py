@@ -178,3 +178,28 @@ def test_ways_on_are_asked_for_read_and_accepted_over_the_api(user, call, run_jo
     assert ways["is_ready"]
     assert answer.json()["version"] == 2
     assert call("get", base).json()["proposal_id"] == ways["id"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"at": "2026-06-13T14:00:00"}, {"at": "0001-01-01T00:00:00Z"}, {"at": "9999-12-31T23:00:00Z"},
+     {"at_ms": -1}, {"at_ms": 10**12}, {"base_version": 77}],
+)  # fmt: skip
+def test_an_impossible_moment_or_version_is_named_and_changes_nothing(user, call, told):
+    run = make_run(user, laps=3)
+
+    refused = call("post", f"{run.strategy_id}/live/flags", {"flag": "sc"} | told)
+
+    assert refused.status_code == 422
+    assert refused.json()["error"]["fields"]
+    assert not run.flags.exists()
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:00:00Z"])
+def test_a_race_does_not_begin_at_an_impossible_moment(user, call, at):
+    strategy = make_strategy(user)
+    base = f"{strategy.pk}/live"
+    call("post", base, {})
+
+    assert call("post", f"{base}/state", {"state": "racing", "at": at}).status_code == 422
+    assert call("get", base).json()["state"] == "scheduled"

@@ -7,9 +7,10 @@ import pytest
 from django.core import mail
 
 from racecontrol.shared.errors import ImpossiblePlan, InvalidInput, NotAllowed, StaleWrite
+from strategy.domain.live.transitions import WrongMove
 from strategy.models import LiveProposal, Membership, PlanVersion, Role
 from strategy.queries import live
-from strategy.services.live import changes, notes, stints
+from strategy.services.live import changes, feed, notes, stints
 from strategy.services.live.frame import Order
 from strategy.tests.builders import make_person
 from strategy.tests.live_builders import make_run
@@ -227,6 +228,19 @@ def test_a_passed_stop_of_a_way_on_is_refused(user, run_jobs):
 
     with pytest.raises(Exception, match="has passed"):
         changes.accept_way(order(run, user), proposal_id=row.pk, option=place)
+
+
+def test_a_way_on_is_not_taken_once_the_feed_told_the_car_came_in(user, run_jobs):
+    run = make_run(user, laps=6, minutes=40, event={"drivers": 3, "hours": 4})
+    row = changes.request_ways(strategy_id=run.strategy_id, by=user)
+    run_jobs()
+    before = fresh(run).strategy.current
+    came_in = feed.Told(key="in", kind="pit_in", at_ms=7 * 154_000, lap=6)
+    feed.tell(strategy_id=run.strategy_id, source="decoder", events=[came_in], by=user)
+
+    with pytest.raises(WrongMove, match="came in meanwhile"):
+        changes.accept_way(order(run, user), proposal_id=row.pk, option=0)
+    assert fresh(run).strategy.current == before
 
 
 def test_a_stranger_asks_for_no_ways_on(run, other):

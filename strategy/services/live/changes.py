@@ -164,8 +164,9 @@ def _option(race: Race, way: Way) -> dict:
         "runs_dry",
         "pit_lap",
     )
-    closed = sum(1 for s in race.driven if s.is_closed and s.status != "skipped")
+    closed = _closed(race)
     return {n: getattr(way, n) for n in names} | {
+        "closed": closed,
         "stints": changed_stints(way.outcome),
         "breaches": breaches_of(way.outcome),
         "plan": [
@@ -192,6 +193,8 @@ def accept_way(order: Order, *, proposal_id: int, option: int) -> LiveCommand | 
         if LiveProposal.objects.filter(pk=row.pk, accepted__isnull=False).exists():
             return Done(None)
         race = race_of(run)
+        if _closed(race) != chosen["closed"]:  # the feed tells that, and no command with it
+            raise WrongMove("The car came in meanwhile: look for new ways.")
         outcome = changes.consequences(race, _stints_of(race, chosen["plan"]))
         done = _change(run, outcome, f"New plan: {chosen['label'].lower()}.", "accepted on the wall",
                        True, order.by)  # fmt: skip
@@ -206,6 +209,11 @@ def accept_way(order: Order, *, proposal_id: int, option: int) -> LiveCommand | 
         told, "accept", act, body={"proposal": proposal_id, "option": option}, touches=["plan"],
         depends=["weather", "flag", f"stint:{number}.status", f"stint:{number - 1}.status"],
     )  # fmt: skip
+
+
+def _closed(race: Race) -> int:
+    """How many stints are over."""
+    return sum(1 for s in race.driven if s.is_closed and s.status != "skipped")
 
 
 def _stints_of(race: Race, plan: list[dict]) -> list[Planned]:

@@ -165,6 +165,8 @@ def check_moment(run: LiveRun, at_ms: int, ceiling: int) -> None:
         raise InvalidInput(
             "That was before the green flag.", fields={"at_ms": ["Before the race."]}
         )
+    if at_ms > LONGEST_MS:
+        raise InvalidInput("No race is that long.", fields={"at_ms": ["More than ten days."]})
     limit = LONGEST_MS if run.is_training else ceiling + FUTURE_MS
     if run.state == LiveRun.State.RACING and at_ms > limit:
         raise InvalidInput("That moment is still to come.", fields={"at_ms": ["In the future."]})

@@ -72,6 +72,8 @@ def set_state(order: Order, *, state: str) -> LiveCommand | None:
             raise WrongMove(f"The race is {run.get_state_display()}: that is not next.")
         if state == State.RACING and before != State.FINISHED:
             run.green_at = order.at or now()
+            if run.green_at < now() - timedelta(days=10):
+                raise InvalidInput("That is too long ago.", fields={"at": ["Over ten days."]})
             if run.green_at > now() + timedelta(minutes=1):
                 raise InvalidInput(
                     "That moment is still to come.", fields={"at": ["In the future."]}
