@@ -28,13 +28,21 @@ def _change(instance: Instance, part: str, values: dict, driver: int | None = No
     return read_instance(data)
 
 
+def _twice(instance: Instance, *, field: str, by: int = 2) -> Instance:
+    """Every driver's limit doubled: without any limit a turn could be the race, with all its stops."""
+    data = instance.model_dump()
+    for driver in data["drivers"]:
+        driver[field] = min(driver[field] * by, LARGEST_NUMBER)
+    return read_instance(data)
+
+
 def _without(instance: Instance, *, part: str, item: object) -> Instance:
     kept = [other.model_dump() for other in getattr(instance.rules, part) if other != item]
     return _change(instance, "rules", {part: kept})
 
 
 def loosenings(instance: Instance) -> dict[str, Callable[[Instance], Instance]]:
-    """Each rule that is in force, in words, and the instance without it."""
+    """Each rule that is in force, in words, and the instance without it (limits of a run: doubled)."""
     rules = instance.rules
     found: dict[str, Callable[[Instance], Instance]] = {}
 
@@ -59,20 +67,10 @@ def loosenings(instance: Instance) -> dict[str, Callable[[Instance], Instance]]:
             rule(f"minimum drive time of {name}", "", {"min_drive_ms": 0}, d)
         if who.max_drive_ms < sum(instance.race.lap_nominal_ms):
             rule(f"maximum drive time of {name}", "", {"max_drive_ms": LARGEST_NUMBER}, d)
-    everybody: list[tuple[str, dict, bool]] = [
-        ("continuous drive time", {"max_continuous_ms": LARGEST_NUMBER}, True),
-        ("stints in a row", {"max_consecutive": 1000}, True),
-        ("rest between turns", {"min_rest_ms": 0}, any(d.min_rest_ms for d in instance.drivers)),
-    ]
-    for words, values, is_on in everybody:
-        if is_on:
-
-            def everyone(i: Instance, values=values) -> Instance:
-                for d in range(len(i.drivers)):
-                    i = _change(i, "", values, d)
-                return i
-
-            found[words] = everyone
+    found["continuous drive time"] = partial(_twice, field="max_continuous_ms")
+    found["stints in a row"] = partial(_twice, field="max_consecutive")
+    if any(d.min_rest_ms for d in instance.drivers):
+        found["rest between turns"] = partial(_twice, field="min_rest_ms", by=0)
     race_rules: list[tuple[str, dict, bool]] = [
         ("fair share", {"fair_share_pct": 0}, rules.fair_share_pct > 0),
         ("group minimums", {"groups": []}, bool(rules.groups)),
@@ -107,34 +105,61 @@ def explain(
     each: float = 2.0,
     clock: Callable[[], float] = monotonic,
 ) -> Conflict:
-    """Drop rules one after another while the rest still contradict; what stays is the conflict."""
-    started = clock()
-    loosen = loosenings(instance)
+    """The smallest set of rules that contradict, by halving (QuickXplain, Junker 2004).
 
-    def is_impossible(without: set[str]) -> bool | None:
-        trial = instance
-        for words in without:
-            trial = loosen[words](trial)
-        status = solve(trial, time_limit=each, first_only=True, clock=clock).status
+    A set is small when each of its rules is needed; another, larger or smaller, may exist beside it.
+    """
+    search = _Search(instance, seconds, each, clock)
+    names = list(search.loosen)
+    if search.is_impossible(set()):
+        reason = "tank, stint length and tyre life against the race"
+        return Conflict([reason], [], search.is_sure)
+    found = set(search.core(set(), False, names))
+    core = [words for words in names if words in found]
+    frees = [words for words in core if search.is_impossible(set(names) - {words}) is False]
+    return Conflict(core, frees, search.is_sure)
+
+
+class _Search:
+    """Asks the solver about sets of rules, each set once and only while time lasts."""
+
+    def __init__(self, instance: Instance, seconds: float, each: float, clock: Callable[[], float]):
+        self.instance, self.each, self.clock = instance, each, clock
+        self.loosen = loosenings(instance)
+        self.until = clock() + seconds
+        self.is_sure = True
+        self.known: dict[frozenset[str], bool | None] = {}
+
+    def is_impossible(self, rules: set[str]) -> bool | None:
+        """Whether no plan keeps these rules (all others dropped); None: not found out in time."""
+        key = frozenset(rules)
+        if key not in self.known:
+            self.known[key] = self._ask(rules)
+        if self.known[key] is None:
+            self.is_sure = False
+        return self.known[key]
+
+    def _ask(self, rules: set[str]) -> bool | None:
+        left = self.until - self.clock()
+        if left <= 0:
+            return None
+        trial = self.instance
+        for words, drop in self.loosen.items():
+            if words not in rules:
+                trial = drop(trial)
+        status = solve(
+            trial, time_limit=min(self.each, left), first_only=True, clock=self.clock
+        ).status
         return None if status == "unknown" else status == "infeasible"
 
-    dropped: set[str] = set()
-    sure = True
-    for words in loosen:
-        if clock() - started > seconds:
-            sure = False
-            break
-        still = is_impossible({*dropped, words})
-        if still:
-            dropped.add(words)
-        elif still is None:
-            sure = False
-    core = [words for words in loosen if words not in dropped]
-    if is_impossible(set(loosen)):
-        return Conflict(["tank, stint length and tyre life against the race"], [], sure)
-    frees = [
-        words
-        for words in core
-        if clock() - started < 2 * seconds and is_impossible({words}) is False
-    ]
-    return Conflict(core, frees, sure)
+    def core(self, kept: set[str], is_new: bool, rules: list[str]) -> list[str]:
+        """The rules among `rules` that contradict each other and what is kept."""
+        if is_new and self.is_impossible(kept):
+            return []
+        if len(rules) == 1:
+            return rules
+        half = len(rules) // 2
+        first, second = rules[:half], rules[half:]
+        late = self.core(kept | set(first), True, second)
+        early = self.core(kept | set(late), bool(late), first)
+        return early + late
