@@ -76,10 +76,8 @@ def certify(
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return Certificate(None, solver.best_objective_bound, False, len(turns))
     picked = [at for at, x in enumerate(chosen) if solver.boolean_value(x)]
-    path = Path(
-        sorted(((*map(int, turns[at]),) for at in picked), key=lambda t: t[1]),
-        sum(int(costs[at]) for at in picked),
-    )
+    rows = sorted(turns[picked].tolist(), key=lambda row: row[1])
+    path = Path([(d, i, n, k) for d, i, n, k in rows], sum(int(costs[at]) for at in picked))
     return Certificate(path, solver.best_objective_bound, status == cp_model.OPTIMAL, len(turns))
 
 

@@ -224,8 +224,8 @@ class Search:
             self.is_exact = False
             best = np.argpartition(through, most)[:most]
             who, seat, length, through = who[best], seat[best], length[best], through[best]
-        for at in range(0, len(who), PORTION):
-            part = slice(at, at + PORTION)
+        for begin in range(0, len(who), PORTION):
+            part = slice(begin, begin + PORTION)
             self._arrive(labels, ids, who[part], seat[part], length[part], i, through[part])
 
     def _arrive(

@@ -258,8 +258,11 @@ def _certify(
     assert state.best is not None
     tell(f"proving with CP-SAT; {_off(state)}")
     floor = left() * 0.15
+    alive = narrowing.alive(state.best.cost + 1)
+    for d, start, length, _ in state.best.turns:
+        alive[d, start, length] = True
     done = certify(
-        state.relaxation, narrowing.alive(state.best.cost + 1), best=state.best,
+        state.relaxation, alive, best=state.best,
         keep_going=lambda: left() > floor,
     )  # fmt: skip
     state.take(done.path, "CP-SAT")
