@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from coaching.connections.oauth import Provider
 from coaching.connections.providers import INTERVALS, LABELS, STRAVA, provider_of
@@ -32,6 +33,11 @@ class Door:
     @property
     def is_strava(self) -> bool:
         return self.provider.name == STRAVA
+
+    @property
+    def is_stand_in(self) -> bool:
+        """A demonstration on this machine instead of the real service."""
+        return urlsplit(self.provider.api_url).hostname in ("127.0.0.1", "localhost")
 
     @property
     def not_granted(self) -> list[str]:

@@ -344,6 +344,7 @@ def disconnect(*, by: Any, provider: str, is_data_dropped: bool = False) -> None
     What came from Strava goes with it, as its policy asks; of the others only on demand.
     """
     row = of(by, provider)
+    Connection.objects.select_for_update(of=("self",)).get(pk=row.pk)  # after what is being saved
     if row.job is not None and row.job.is_open:
         jobs.cancel(row.job.pk, by=by)
     _queue_revocation(provider, row.access_token, is_api_key=row.is_api_key)

@@ -56,6 +56,8 @@ def sync(*, connection_id: int, on_progress: OnProgress = silent) -> dict[str, i
     windows = list(_windows(row, today))
     total = {"days": 0, "activities": 0, "curves": 0}
     for number, (since, until) in enumerate(windows):
+        if not has_health_consent(row.owner):  # taken back meanwhile
+            return total
         on_progress(Progress(number, len(windows), f"{since:%d %b %Y} to {until:%d %b %Y}"))
         days, rides = connections.ask(row.pk, partial(_step, row, since, until))
         total["days"] += days
@@ -110,11 +112,19 @@ def _step(row: Connection, since: date, until: date, api: Api) -> tuple[int, int
     return saved, save_rides(row, rides, start=start, end=end, days=(since, until))
 
 
+def _is_connected(row: Connection) -> bool:
+    """Still? The lock makes a disconnection wait, which then also drops what is being saved."""
+    rows = Connection.objects.select_for_update(of=("self",)).filter(pk=row.pk)
+    return rows.exists()
+
+
 @transaction.atomic
 def save_days(
     row: Connection, days: list[DayRead], metrics: set[str], since: date, until: date
 ) -> int:
     """Mirror these days: what the provider changed is changed, what it took back is dropped."""
+    if not _is_connected(row):
+        return 0
     source = LABELS[row.provider]
     kept = DailyMetric.objects.bulk_create(
         [
@@ -147,6 +157,8 @@ def save_rides(
     days: tuple[date, date] | None = None,
 ) -> int:  # fmt: skip
     """Mirror the activities that started within, or on the local `days` where given."""
+    if not _is_connected(row):
+        return 0
     source = LABELS[row.provider]
     held = Activity.objects.filter(owner=row.owner, source=source).exclude(external_id="")
     told = {ride.external_id for ride in rides}

@@ -1,5 +1,8 @@
 """The athlete's pages: form and trends, bringing a file with progress, what is refused in place."""
 
+import io
+import os
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -113,15 +116,30 @@ def test_the_number_of_queries_does_not_grow_with_the_history(
 @pytest.mark.django_db(transaction=True)
 def test_bringing_a_file_in_a_browser(browser_client, user, run_jobs, tmp_path):
     path = tmp_path / "Export.zip"
-    path.write_bytes(EXPORT)
+    with zipfile.ZipFile(io.BytesIO(EXPORT)) as old, zipfile.ZipFile(path, "w") as box:
+        for name in old.namelist():
+            box.writestr(name, old.read(name))
+        box.writestr("workout-routes/long.bin", os.urandom(1_500_000))  # a while on the way
     page = browser_client
     page.set_viewport_size({"width": 390, "height": 844})
 
     page.goto("/coaching/athlete/uploads/")
     page.set_input_files("input[type=file]", str(path))
     page.check("input[name=consent]")
+    page.evaluate(
+        """() => {
+            window.shown = [];
+            document.addEventListener("htmx:xhr:progress", (event) => {
+                const bar = event.target.closest("[data-upload]")?.querySelector("progress");
+                if (bar) window.shown.push([bar.hidden, bar.value]);
+            });
+        }"""
+    )
     page.click("button:has-text('Send')")
     page.wait_for_selector("text=Read Apple Health export")
+    shown = page.evaluate("window.shown")
+    assert shown[-1] == [False, 100]
+    assert [value for _, value in shown] == sorted(value for _, value in shown)
     run_jobs()
     page.reload()
 

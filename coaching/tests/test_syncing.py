@@ -7,6 +7,7 @@ from django.core import mail
 from django.db import connection as database
 from django.utils.timezone import now
 
+from coaching.connections import intervals
 from coaching.connections.errors import GrantLost, ProviderBusy, ProviderDown
 from coaching.models import (
     Activity,
@@ -496,6 +497,34 @@ def test_stravas_data_goes_with_its_permission_others_on_demand(fake, user, run_
 
     connections.disconnect(by=user, provider="intervals", is_data_dropped=True)
     assert Activity.objects.count() == DailyMetric.objects.count() == 0
+
+
+def test_what_arrives_after_the_end_is_not_kept(fake, user, run_jobs):
+    row = connect(fake, user, "intervals-key")
+    run_jobs()
+    rides = intervals.rides(
+        connections.ask(row.pk, lambda api: api),
+        since=now().date() - timedelta(days=9),
+        until=now().date(),
+    )
+    connections.disconnect(by=user, provider="intervals", is_data_dropped=True)
+
+    start, end = now() - timedelta(days=30), now()
+    assert syncing.save_rides(row, rides, start=start, end=end) == 0
+    assert syncing.save_days(row, [], {"sleep"}, start.date(), end.date()) == 0
+    assert Activity.objects.count() == 0
+
+
+def test_consent_taken_back_in_the_middle_ends_the_fetching(fake, user):
+    row = connect(fake, user, "intervals-key")
+
+    def stop(step):
+        if step.done == 2:
+            athlete.set_health_consent(by=user, is_given=False)
+
+    syncing.sync(connection_id=row.pk, on_progress=stop)
+
+    assert fake.calls("/wellness") == 3
 
 
 def test_testing_says_in_plain_words_how_it_is(fake, user):

@@ -12,7 +12,21 @@ from coaching.connections.fakes import world
 from coaching.connections.fakes.faults import KINDS, Fault
 from coaching.connections.fakes.handler import Handler
 
-__all__ = ["KINDS", "FakeProviders"]
+__all__ = ["KINDS", "FakeProviders", "settings_for"]
+
+
+def settings_for(origin: str) -> dict[str, str]:
+    """The settings of a site that talks to stand-ins at this address."""
+    told = {
+        "STRAVA_URL": f"{origin}/strava",
+        "OURA_URL": f"{origin}/oura",
+        "OURA_SIGN_IN_URL": f"{origin}/oura/oauth/authorize",
+        "INTERVALS_URL": f"{origin}/intervals",
+    }
+    for name in ("STRAVA", "OURA", "INTERVALS"):
+        told[f"{name}_CLIENT_ID"] = f"{name.lower()}-client"
+        told[f"{name}_CLIENT_SECRET"] = f"{name.lower()}-client-secret"
+    return told
 
 
 class _QuietServer(ThreadingHTTPServer):
@@ -62,16 +76,7 @@ class FakeProviders:
 
     def settings(self) -> dict[str, str]:
         """What the site must be told to talk to us."""
-        told = {
-            "STRAVA_URL": f"{self.origin}/strava",
-            "OURA_URL": f"{self.origin}/oura",
-            "OURA_SIGN_IN_URL": f"{self.origin}/oura/oauth/authorize",
-            "INTERVALS_URL": f"{self.origin}/intervals",
-        }
-        for name in ("STRAVA", "OURA", "INTERVALS"):
-            told[f"{name}_CLIENT_ID"] = f"{name.lower()}-client"
-            told[f"{name}_CLIENT_SECRET"] = f"{name.lower()}-client-secret"
-        return told
+        return settings_for(self.origin)
 
     def house(self, name: str) -> world.House:
         return {"strava": self.strava, "oura": self.oura, "intervals": self.intervals}[name]

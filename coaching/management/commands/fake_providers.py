@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from coaching.connections.fakes import KINDS, FakeProviders
+from coaching.connections.fakes.faults import Fault
 from racecontrol.shared.leash import Leash
 
 
@@ -26,17 +27,11 @@ class Command(BaseCommand):
     def handle(self, *, port, fault, leash, **options):
         if settings.PRODUCTION:
             raise CommandError("The stand-ins are for development.")
+        faults = [read_fault(told) for told in fault]
         try:
-            fakes = FakeProviders(port=port, is_asking=True)
+            fakes = FakeProviders(port=port, is_asking=True, faults=faults)
         except OSError as error:
             raise CommandError(f"Port {port} cannot be used: {error}") from error
-        for told in fault:
-            try:
-                what, _, path = told.partition("@")
-                kind, _, times = what.partition("x")
-                fakes.fail(kind, times=int(times or -1), path=path)
-            except ValueError as error:
-                raise CommandError(f"--fault {told}: {error}") from error
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: fakes.stop())
         if leash:
@@ -46,3 +41,12 @@ class Command(BaseCommand):
         self.stdout.write("intervals.icu also takes the key icu-key")
         self.stdout.flush()
         fakes.serve_forever()
+
+
+def read_fault(told: str) -> Fault:
+    """ "429x2@activities" as a fault; without a count it lasts for ever."""
+    what, _, path = told.partition("@")
+    kind, _, times = what.partition("x")
+    if kind not in KINDS or (times and not times.isdigit()):
+        raise CommandError(f"--fault {told}: KIND[xTIMES][@PATH], KIND one of {', '.join(KINDS)}.")
+    return Fault(kind, int(times or -1), path)

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from coaching.connections.fakes import settings_for
 from racecontrol.devdb import Cluster, EmbeddedDatabaseError, cluster_of
 from racecontrol.models import User
 from racecontrol.supervisor import AlreadyRunning, Child, RunLock, Supervisor, free_port
@@ -87,6 +88,9 @@ class Command(BaseCommand):
                 environment[name] = getattr(settings, name)
             # The stand-in is ours and on this machine: no club's server is spared by waiting.
             environment |= {"LIVERC_PER_MINUTE": "1000", "LIVERC_PER_DAY": "20000"}
+        providers_port = free_port(8097) if with_demo and needs_providers() else None
+        if providers_port:
+            environment |= settings_for(f"http://127.0.0.1:{providers_port}")
         if with_demo and not User.objects.exists():
             call_command("load_demo", stdout=io.StringIO())
             self.say("demo loaded")
@@ -110,6 +114,8 @@ class Command(BaseCommand):
             return
         if stand_in_port:
             child("stand-in", "fake_liverc", "--port", str(stand_in_port), "--leash")
+        if providers_port:
+            child("services", "fake_providers", "--port", str(providers_port), "--leash")
         workers = [
             child(f"jobs {queue}", "worker", "--cluster", queue, Q_CLUSTER_NAME=queue)
             for queue in QUEUES
@@ -161,6 +167,12 @@ class Command(BaseCommand):
 def needs_stand_in() -> bool:
     """Unless the environment names a timing site of its own."""
     return "liverc.com" in settings.LIVERC_URL_TEMPLATE
+
+
+def needs_providers() -> bool:
+    """Unless this site is registered with a real one, or production, which knows no stand-ins."""
+    registered = (settings.STRAVA_CLIENT_ID, settings.OURA_CLIENT_ID, settings.INTERVALS_CLIENT_ID)
+    return not settings.PRODUCTION and not any(registered)
 
 
 def answers(url: str) -> bool:
