@@ -7,7 +7,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from coaching.connections.fakes import KINDS, FakeProviders
 from coaching.connections.fakes.faults import Fault
-from racecontrol.shared.leash import Leash
 
 
 class Command(BaseCommand):
@@ -22,9 +21,8 @@ class Command(BaseCommand):
             default=[],
             help=f"KIND[xTIMES][@PATH], e.g. 429x2@activities. Kinds: {', '.join(KINDS)}",
         )
-        parser.add_argument("--leash", action="store_true", help="End when stdin is closed.")
 
-    def handle(self, *, port, fault, leash, **options):
+    def handle(self, *, port, fault, **options):
         if settings.PRODUCTION:
             raise CommandError("The stand-ins are for development.")
         faults = [read_fault(told) for told in fault]
@@ -34,8 +32,6 @@ class Command(BaseCommand):
             raise CommandError(f"Port {port} cannot be used: {error}") from error
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: fakes.stop())
-        if leash:
-            Leash().hold()
         for name, value in fakes.settings().items():
             self.stdout.write(f"{name}={value}")
         self.stdout.write("intervals.icu also takes the key icu-key")

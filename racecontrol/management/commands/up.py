@@ -115,7 +115,9 @@ class Command(BaseCommand):
         if stand_in_port:
             child("stand-in", "fake_liverc", "--port", str(stand_in_port), "--leash")
         if providers_port:
-            child("services", "fake_providers", "--port", str(providers_port), "--leash")
+            command = [sys.executable, "-m", "coaching.connections.fakes", str(providers_port)]
+            here = {"PYTHONPATH": str(settings.BASE_DIR)}
+            supervisor.add(Child("services", command, environment | here))
         workers = [
             child(f"jobs {queue}", "worker", "--cluster", queue, Q_CLUSTER_NAME=queue)
             for queue in QUEUES
