@@ -23,6 +23,8 @@ from coaching.connections.errors import ProviderDown
 MAX_BYTES: Final = 8 * 1024 * 1024  # 200 activities or a month of five-minute heart rates
 CONNECT_S: Final = 5.0
 CALL_S: Final = 20.0
+# A read that waits as long as the whole call may end a moment before the alarm rings.
+SLOW: Final = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,9 @@ def call(
         if watch.is_over:
             raise _too_slow(provider)
         return Reply(response.status_code, response.headers, body)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
         # `from None`: the original quotes the address, which may hold a token.
-        if watch.is_over:
+        if watch.is_over or isinstance(fault, SLOW):
             raise _too_slow(provider) from None
         raise ProviderDown(f"The connection to {provider} broke.", reason="transport") from None
     finally:
