@@ -36,7 +36,7 @@ def fake(settings):
 
 
 def api(name, **options) -> Api:
-    return Api(provider_of(name), TOKEN, call_s=options.pop("call_s", 5), pause_s=0, **options)
+    return Api(provider_of(name), TOKEN, call_s=options.pop("call_s", 20), pause_s=0, **options)
 
 
 READS = {
