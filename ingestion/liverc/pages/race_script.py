@@ -132,10 +132,11 @@ def _read_laps(script: str, at: int) -> tuple[int | None, list[ScriptLap], int]:
         return (None, [], end) if first in ("[]", "[],") else _read_unusual_laps(script, at)
     if first != "[" or last not in ("]", "],"):
         return _read_unusual_laps(script, at)
+    places = words[2::_PIECES]
     try:
         rows = zip(
             map(int, words[1::_PIECES]),
-            [int(place) if place else None for place in words[2::_PIECES]],
+            map(int, places) if all(places) else [int(one) if one else None for one in places],
             [round(float(time) * 1000) for time in words[3::_PIECES]],
             words[4::_PIECES],
             strict=True,
