@@ -117,6 +117,10 @@ class Timer:
         return self._end - self.clock()
 
 
+# The connection's own clock may ring a moment before ours.
+TOO_LATE = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+
+
 @contextmanager
 def _open(
     target: guard.Target,
@@ -155,9 +159,9 @@ def _open(
         yield response, watch
     except EndpointNotAllowed as refused:
         raise ModelRefused(str(refused), reason="not_allowed") from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as broke:
         # `from None`: the original speaks of addresses and may quote headers.
-        if watch.is_over:
+        if watch.is_over or isinstance(broke, TOO_LATE):
             raise ModelDown("The model took too long.", reason="timeout") from None
         raise ModelDown("The connection to the model broke.", reason="transport") from None
     finally:
