@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,9 +111,11 @@ def as_json(row: RaceStrategy, version: PlanVersion, stints: Sequence[StintPlan]
     }
 
 
-def as_calendar(stints: Sequence[StintPlan]) -> bytes:
-    """Stints as calendar entries; a stint keeps its UID from version to version.
+def as_calendar(stints: Sequence[StintPlan], turns: Mapping[int, int]) -> bytes:
+    """Stints as calendar entries; a driver's n-th stint keeps its UID from version to version.
 
+    `turns`: stint id -> which of its driver's stints it is (queries.turn_numbers). A UID never passes
+    to another driver, whatever is split, joined or given away.
     `sequence` counts the strategy's changes, so a calendar knows which of two files is the newer.
     """
     calendar = Calendar()
@@ -125,7 +127,8 @@ def as_calendar(stints: Sequence[StintPlan]) -> bytes:
         if start is None:
             continue
         entry = CalendarEvent()
-        entry.add("uid", f"strategy-{row.pk}-stint-{s.number}@race-control")
+        who = f"driver-{s.driver_id}" if s.driver_id else f"seat-{s.seat}"
+        entry.add("uid", f"strategy-{row.pk}-{who}-stint-{turns[s.pk]}@race-control")
         entry.add("dtstamp", s.plan.created_at)
         entry.add("sequence", row.version)
         entry.add("dtstart", start)

@@ -222,7 +222,9 @@ def simulate(request: HttpRequest, strategy_id: int, body: s.SimulateIn):
         {
             "number": t.version.number,
             **{n: getattr(t.outcome, n) for n in (
-                "mean_ms", "p10_ms", "p50_ms", "p90_ms", "worst_tenth_ms", "finishes", "runs_dry")},
+                "mean_ms", "p10_ms", "p50_ms", "p90_ms", "worst_tenth_ms", "laps_p10", "laps_p50",
+                "laps_p90", "finishes", "runs_dry")},
+            "lap_shares": t.outcome.lap_shares(),
             "beats_first": t.against.b_wins if t.against else None,
             "difference_ms": t.against.difference_ms if t.against else None,
             "low_ms": t.against.low_ms if t.against else None,

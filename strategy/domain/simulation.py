@@ -49,7 +49,11 @@ class Luck:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the simulated races of one plan came to; times of finished races in ms."""
+    """What the simulated races of one plan came to; times (ms) and laps are those of finished races.
+
+    `times_ms`: the planned laps in each race, NaN where the car did not finish. `laps`: laps begun
+    before the flag in each finished race, so complete once it falls.
+    """
 
     mean_ms: float
     p10_ms: float
@@ -58,8 +62,16 @@ class Outcome:
     worst_tenth_ms: float
     finishes: float
     runs_dry: float
+    laps_p10: float
     laps_p50: float
+    laps_p90: float
+    laps: np.ndarray
     times_ms: np.ndarray
+
+    def lap_shares(self) -> dict[int, float]:
+        """Laps at the flag and the share of finished races that come to them, fewest first."""
+        counts, races = np.unique(self.laps, return_counts=True)
+        return {int(n): float(k) / len(self.laps) for n, k in zip(counts, races, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +99,12 @@ class Simulator:
         races: int = 2_000,
         seed: int = 1,
         known: Sequence[tuple[float, float, float]] = (),
+        flag_ms: float | None = None,
     ) -> None:
-        """`known` neutral periods happen in every race: from ms, to ms, times as slow."""
+        """`known` neutral periods happen in every race: from ms, to ms, times as slow.
+
+        `flag_ms`: when a timed race ends; without it, at the end of the nominal clock.
+        """
         if not 1 <= races <= 50_000:
             raise InvalidInput(
                 "Between 1 and 50000 races.", fields={"races": ["Must be 1 to 50000."]}
@@ -97,6 +113,7 @@ class Simulator:
         self.known = known
         self.rng = np.random.default_rng(seed)
         self.horizon = float(instance.race.clock_ms[-1]) * 1.6
+        self.flag_ms = float(instance.race.clock_ms[-1] if flag_ms is None else flag_ms)
         self._neutral()
         n, rng = instance.race.laps, self.rng
         hours_a_lap = float(np.mean(instance.race.lap_nominal_ms)) / HOUR_MS
@@ -152,7 +169,8 @@ class Simulator:
         """All races of one plan; raises InvalidInput if it does not cover the race.
 
         With `from_lap` the laps before it are behind us, driven as the plan has them, and the race
-        clock stands at `from_ms`: only what follows is drawn.
+        clock stands at `from_ms`: only what follows is drawn. A race with time left after the last
+        planned lap goes on at the plan's average pace, stops included.
         """
         judged = score(self.instance, list(plan))
         if any(v.rule in ("coverage", "driver") for v in judged.violations):
@@ -163,7 +181,6 @@ class Simulator:
         at = (self.ends <= from_ms).sum(axis=1)
         dry = np.zeros(self.races, dtype=bool)
         lane = float(self.instance.pit.lane_ms)
-        nominal_end = float(self.instance.race.clock_ms[-1])
         laps_done = np.full(self.races, from_lap, dtype=np.int64)
         has_neutral = self.starts.shape[1] > 1
         for stint, facts in zip(plan, judged.stints, strict=True):
@@ -185,21 +202,25 @@ class Simulator:
                 fuel -= getattr(self.instance.car.burn_ml, self.instance.conditions.by_lap[lap])
                 if lap < from_lap:
                     continue
+                laps_done += t < self.flag_ms
                 lap_time = base + self.noise[lap]
                 if has_neutral:
                     at += t >= self.ends[rows, at]
                     under = t >= self.starts[rows, at]
                     lap_time = np.where(under, base * self.pace[rows, at], lap_time)
                 t += lap_time + self.incident[lap]
-                laps_done += t <= nominal_end
+        more = (self.flag_ms - t) * self.instance.race.laps / judged.z1_ms
+        laps_done += np.maximum(np.ceil(more), 0).astype(np.int64)
         alive = (t < self.retires_at + from_ms) & ~dry
         times = np.where(alive, t, np.nan)
-        done = t[alive] if alive.any() else t
+        done, laps = (t[alive], laps_done[alive]) if alive.any() else (t, laps_done)
         low, middle, high = np.percentile(done, (10, 50, 90))
+        fewest, usual, most = np.percentile(laps, (10, 50, 90), method="nearest")
         worst = np.sort(done)[-max(len(done) // 10, 1) :]
         return Outcome(
             float(done.mean()), float(low), float(middle), float(high), float(worst.mean()),
-            float(alive.mean()), float(dry.mean()), float(np.median(laps_done)), times,
+            float(alive.mean()), float(dry.mean()), float(fewest), float(usual), float(most),
+            laps, times,
         )  # fmt: skip
 
 

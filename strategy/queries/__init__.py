@@ -1,5 +1,7 @@
 """Reads for pages, API and the other rooms."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -111,6 +113,17 @@ def stints_of_driver(strategy: RaceStrategy, user: Any) -> QuerySet[StintPlan]:
     if strategy.current_id is None:
         return StintPlan.objects.none()
     return StintPlan.objects.filter(plan_id=strategy.current_id, driver_id=user.pk)
+
+
+def turn_numbers(stints: Iterable[StintPlan]) -> dict[int, int]:
+    """Of every stint of these plans (by id): which of its driver's stints in the plan it is, from 1."""
+    seen: Counter[tuple[int, int]] = Counter()
+    found: dict[int, int] = {}
+    every = StintPlan.objects.filter(plan_id__in={s.plan_id for s in stints})
+    for pk, plan, seat in every.order_by("plan_id", "number").values_list("pk", "plan_id", "seat"):
+        seen[plan, seat] += 1
+        found[pk] = seen[plan, seat]
+    return found
 
 
 def upcoming_stints(user: Any, moment: datetime) -> list[Turn]:

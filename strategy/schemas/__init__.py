@@ -340,6 +340,10 @@ class OutcomeOut(Schema):
     p50_ms: float
     p90_ms: float
     worst_tenth_ms: float
+    laps_p10: float
+    laps_p50: float
+    laps_p90: float
+    lap_shares: dict[int, float]  # laps at the flag: share of the finished races
     finishes: float
     runs_dry: float
     beats_first: float | None

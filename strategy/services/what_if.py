@@ -36,6 +36,12 @@ class Trial:
         return round(self.outcome.p90_ms)
 
     @property
+    def laps(self) -> str:
+        """Laps at the flag: in the worst tenth of the races at most, usually, in the best tenth at least."""
+        o = self.outcome
+        return f"{o.laps_p10:.0f} · {o.laps_p50:.0f} · {o.laps_p90:.0f}"
+
+    @property
     def finish_percent(self) -> float:
         return round(100 * self.outcome.finishes, 1)
 
@@ -46,6 +52,13 @@ class Trial:
     @property
     def win_percent(self) -> float | None:
         return round(100 * self.against.b_wins, 1) if self.against else None
+
+
+def laps_at_flag(trials: list[Trial]) -> list[tuple[int, list[float]]]:
+    """Laps, and the percentage of each trial's finished races that come to them; most laps first."""
+    shares = [trial.outcome.lap_shares() for trial in trials]
+    every = sorted({laps for one in shares for laps in one}, reverse=True)
+    return [(laps, [round(100 * one.get(laps, 0.0), 1) for one in shares]) for laps in every]
 
 
 def changed(
@@ -99,7 +112,9 @@ def simulate(
     instance = changed(read_instance(row.problem), wet=wet, **change)  # type: ignore[arg-type]
     if instance.race.laps * races > MOST_LAPS_TIMES_RACES:
         races = max(MOST_LAPS_TIMES_RACES // instance.race.laps, 10)
-    simulator = Simulator(instance, luck=_luck(row.drivers), races=races, seed=seed)
+    simulator = Simulator(
+        instance, luck=_luck(row.drivers), races=races, seed=seed, flag_ms=row.event.duration_ms
+    )
     trials: list[Trial] = []
     for version in chosen:
         plan = plan_of(version)

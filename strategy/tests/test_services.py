@@ -250,6 +250,7 @@ def test_what_if_compares_versions_with_the_same_luck(user):
     slower = what_if.simulate(strategy_id=row.pk, numbers=[1], races=50, by=user, pace_percent=102)
 
     assert second.against is not None
+    assert slower[0].outcome.laps_p50 < first.outcome.laps_p50
     assert slower[0].score.z1_ms > first.score.z1_ms
 
 

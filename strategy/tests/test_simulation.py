@@ -59,6 +59,26 @@ def test_neutral_laps_cost_time_and_safety_cars_make_it_spread(plan):
     assert wild.p90_ms > wild.p10_ms == pytest.approx(wild.p10_ms)
 
 
+@pytest.mark.parametrize(("after_ms", "laps"), [(-1, 40), (0, 40), (1, 41), (-(10**9), 0)])
+def test_a_timed_race_comes_to_the_laps_begun_before_the_flag(plan, after_ms, laps):
+    flag = score(RACE, plan).z1_ms + after_ms
+
+    outcome = Simulator(RACE, luck=Luck.none(), races=3, flag_ms=flag).run(plan)
+
+    assert outcome.lap_shares() == {laps: 1.0}
+    assert (outcome.laps_p10, outcome.laps_p50, outcome.laps_p90) == (laps, laps, laps)
+
+
+def test_safety_cars_cost_laps_at_the_flag(plan):
+    flag = score(RACE, plan).z1_ms
+    rough = Luck(safety_cars_per_hour=2, retirements_per_hour=0)
+
+    outcome = Simulator(RACE, luck=rough, races=300, flag_ms=flag).run(plan)
+
+    assert outcome.laps_p10 < outcome.laps_p50 <= outcome.laps_p90 <= 41
+    assert sum(outcome.lap_shares().values()) == pytest.approx(1)
+
+
 def test_half_a_plan_is_refused(plan):
     with pytest.raises(InvalidInput, match="cover"):
         Simulator(RACE, races=10).run(plan[:1])

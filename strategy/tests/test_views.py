@@ -13,7 +13,7 @@ from icalendar import Calendar
 
 from racecontrol.testing.pages import Page, assert_swap_equals_reload
 from strategy.models import Membership, Role, Team
-from strategy.services import drivers, formation, plans
+from strategy.services import drivers, formation, plans, what_if
 from strategy.tests.builders import (
     START,
     make_event,
@@ -140,6 +140,10 @@ def test_what_if_shows_the_outcome_of_the_races(client, user):
     page = client.get(reverse("strategy:simulate", args=[row.pk]), asked)
 
     assert "Outcome" in page.text
+    outcome = what_if.simulate(strategy_id=row.pk, numbers=[1], races=50, by=user, pace_percent=101)
+    for laps, (percent,) in what_if.laps_at_flag(outcome):
+        cells = f'<th scope="row" class="num">{laps}</th><td class="num">{percent}</td>'
+        assert cells in page.text
 
 
 def test_a_version_can_be_compared_and_used(client, user):
@@ -169,9 +173,26 @@ def test_the_files_tell_the_plan_and_the_json_reads_back(client, user):
 
     assert len(table) == len(data["plan"]) == stints
     uids = [str(entry["uid"]) for entry in calendar.walk("VEVENT")]
-    assert uids == [f"strategy-{row.pk}-stint-{n}@race-control" for n in range(1, stints + 1)]
+    assert len(set(uids)) == stints
     row.refresh_from_db()
     assert (row.current.number, row.current.z1_ms) == (2, data["z1_ms"])
+
+
+def test_splitting_one_drivers_stint_leaves_the_calendar_of_the_other_alone(client, user):
+    row = make_strategy(user)
+    first = row.current.stints.get(number=1).driver_id
+    other = row.current.stints.exclude(driver=first).latest("number").driver_id
+
+    def uids(driver):
+        asked = client.get(reverse("strategy:ics", args=[row.pk]), {"driver": driver})
+        return [str(entry["uid"]) for entry in Calendar.from_ical(asked.content).walk("VEVENT")]
+
+    theirs, own = uids(other), uids(first)
+    plans.edit_stint(strategy_id=row.pk, base_version=1, change="split", stint=1, value=5, by=user)
+
+    assert uids(other) == theirs
+    assert uids(first)[: len(own)] == own
+    assert len(uids(first)) == len(own) + 1
 
 
 def test_the_proposal_shows_teams_and_moving_somebody_swaps_like_a_reload(client, user, run_jobs):

@@ -213,6 +213,7 @@ def simulate(request: HttpRequest, strategy_id: int) -> HttpResponse:
         except RaceError as refusal:
             take_refusal(form, refusal)
     context = {"row": row, "form": form, "trials": trials, "chosen": chosen,
+               "laps_at_flag": what_if.laps_at_flag(trials),
                "versions": list(row.versions.all()[:20])}  # fmt: skip
     return answer(request, page="strategy/simulate.html", context=context, ok=not form.errors)
 
@@ -236,9 +237,13 @@ def my_schedule(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def my_ics(request: HttpRequest) -> HttpResponse:
-    """The same for a calendar; a stint has the UID it has in its strategy's own calendar file."""
+    """The same for a calendar; a stint has the UID of its strategy's own calendar file."""
     stints = [turn.stint for turn in queries.upcoming_stints(request.user, now())]
-    return _file(as_calendar(stints), "text/calendar; charset=utf-8", "my-stints.ics")
+    return _file(
+        as_calendar(stints, queries.turn_numbers(stints)),
+        "text/calendar; charset=utf-8",
+        "my-stints.ics",
+    )
 
 
 @require_GET
@@ -281,7 +286,11 @@ def plan_ics(request: HttpRequest, strategy_id: int) -> HttpResponse:
         stints = [s for s in stints if s.driver_id == request.user.pk]
     if driver := request.GET.get("driver"):
         stints = [s for s in stints if str(s.driver_id) == driver]
-    return _file(as_calendar(stints), "text/calendar; charset=utf-8", f"strategy-{row.pk}.ics")
+    return _file(
+        as_calendar(stints, queries.turn_numbers(stints)),
+        "text/calendar; charset=utf-8",
+        f"strategy-{row.pk}.ics",
+    )
 
 
 @require_POST
