@@ -12,6 +12,7 @@ from strategy.models import PlanVersion
 from strategy.services.plans import plan_of, version_of
 
 MOST_LAPS_TIMES_RACES = 4_000_000
+MOST_LAP_ROWS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,24 @@ class Trial:
         return round(100 * self.against.b_wins, 1) if self.against else None
 
 
-def laps_at_flag(trials: list[Trial]) -> list[tuple[int, list[float]]]:
-    """Laps, and the percentage of each trial's finished races that come to them; most laps first."""
+def laps_at_flag(trials: list[Trial]) -> list[tuple[str, list[float]]]:
+    """Laps, and the percentage of each trial's finished races that come to them; most laps first.
+
+    Far apart, they stand together in at most MOST_LAP_ROWS rows of equally many laps.
+    """
     shares = [trial.outcome.lap_shares() for trial in trials]
-    every = sorted({laps for one in shares for laps in one}, reverse=True)
-    return [(laps, [round(100 * one.get(laps, 0.0), 1) for one in shares]) for laps in every]
+    every = {laps for one in shares for laps in one}
+    if not every:
+        return []
+    fewest, most = min(every), max(every)
+    width = -(-(most - fewest + 1) // MOST_LAP_ROWS)
+    found = []
+    for top in range(most, fewest - 1, -width):
+        low = top - width + 1
+        label = f"{low}–{top}" if width > 1 else str(top)
+        inside = [sum(p for laps, p in one.items() if low <= laps <= top) for one in shares]
+        found.append((label, [round(100 * share, 1) for share in inside]))
+    return found
 
 
 def changed(

@@ -141,8 +141,9 @@ def test_what_if_shows_the_outcome_of_the_races(client, user):
 
     assert "Outcome" in page.text
     outcome = what_if.simulate(strategy_id=row.pk, numbers=[1], races=50, by=user, pace_percent=101)
+    assert 1 < len(what_if.laps_at_flag(outcome)) <= what_if.MOST_LAP_ROWS
     for laps, (percent,) in what_if.laps_at_flag(outcome):
-        cells = f'<th scope="row" class="num">{laps}</th><td class="num">{percent}</td>'
+        cells = f'<th scope="row" class="num">{laps}</th><td class="num">{percent} %</td>'
         assert cells in page.text
 
 
@@ -151,6 +152,8 @@ def test_a_version_can_be_compared_and_used(client, user):
     plans.edit_stint(strategy_id=row.pk, base_version=1, change="move", stint=1, value=-1, by=user)
     page = client.get(reverse("strategy:compare", args=[row.pk, 1]))
     assert "differs" in page.text
+    assert "Use this version" in page.text
+    assert "Use this version" not in client.get(reverse("strategy:compare", args=[row.pk, 2])).text
 
     client.post(reverse("strategy:strategy", args=[row.pk]),
                 {"do": "use", "number": 1, "base_version": 2})  # fmt: skip
