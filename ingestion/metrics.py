@@ -3,8 +3,19 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import Case, CharField, Count, ExpressionWrapper, F, Sum, Value, When
-from django.db.models.fields import DurationField
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Extract
 from django.utils.timezone import now
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -13,41 +24,102 @@ from prometheus_client.core import (
     SummaryMetricFamily,
 )
 
-from ingestion.models import FetchLog, PracticeAlert, PracticeDay, PracticeDrift, PracticeRun
+from ingestion.models import (
+    FetchLog,
+    PracticeAlert,
+    PracticeDay,
+    PracticeDrift,
+    PracticeRun,
+    PracticeRunTotal,
+)
+from ingestion.services.practice.runs import CANCELLED
 
 _RUNS = "racecontrol_practice_runs"
 
 
 def practice_metrics() -> Iterator[Metric]:
-    """Runs by kind and outcome, how long they took, pages by where they came from, requests, drift."""
+    """Runs by kind and outcome, how long they took, pages by where they came from, requests, drift.
+
+    Counters hold the runs that are kept no longer, too, and so never go back.
+    """
+    sums = _sums()
     runs = CounterMetricFamily(
         _RUNS,
         "Discoveries, imports and looks for drift by how they ended",
         labels=["kind", "outcome"],
     )
-    for kind, outcome, count in PracticeRun.objects.values_list("kind", "outcome").annotate(
-        n=Count("pk")
-    ):
-        runs.add_metric([kind, outcome], count)
+    for (kind, outcome), one in sums.items():
+        if outcome != PracticeRun.Outcome.RUNNING:
+            runs.add_metric([kind, outcome], one["runs"])
     yield runs
-    yield _durations()
-    yield from _pages()
+    under_way = GaugeMetricFamily(
+        "racecontrol_practice_runs_open", "Runs under way or paused", labels=["kind"]
+    )
+    for kind in PracticeRun.Kind.values:
+        here = sums.get((kind, PracticeRun.Outcome.RUNNING), {})
+        under_way.add_metric([kind], here.get("runs", 0))
+    yield under_way
+    yield _durations(sums)
+    yield from _pages(sums)
     yield _requests()
     yield from _drift()
 
 
-def _durations() -> Metric:
+_SUMMED = ("runs", "seconds", "pages_from_store", "pages_fetched", "limits_met")
+
+
+def _sums() -> dict[tuple[str, str], dict[str, float]]:
+    """(kind, outcome) -> what its runs came to, kept or not, as one question at one moment."""
+    span = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
+    kept = (
+        PracticeRun.objects.order_by()
+        .values("kind", "outcome")
+        .annotate(
+            n=Cast(Count("pk"), FloatField()),
+            s=Coalesce(Cast(Extract(Sum(span), "epoch"), FloatField()), 0.0),
+            store=Cast(Sum("pages_from_store"), FloatField()),
+            fetched=Cast(Sum("pages_fetched"), FloatField()),
+            met=Cast(Sum("limits_met"), FloatField()),
+        )
+    )
+    gone = PracticeRunTotal.objects.order_by().values_list(
+        "kind", "outcome", *(Cast(name, FloatField()) for name in _SUMMED)
+    )
+    rows = kept.values_list("kind", "outcome", "n", "s", "store", "fetched", "met").union(
+        gone, all=True
+    )
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for kind, outcome, *values in rows:
+        sums = found.setdefault((kind, outcome), dict.fromkeys(_SUMMED, 0))
+        for name, value in zip(_SUMMED, values, strict=True):
+            sums[name] += value
+    return found
+
+
+def _by_kind(
+    sums: dict[tuple[str, str], dict[str, float]], *, ended: bool = False
+) -> dict[str, dict[str, float]]:
+    """Kind -> sums over its outcomes; of those with an end if `ended`."""
+    found: dict[str, dict[str, float]] = {}
+    for (kind, outcome), one in sorted(sums.items()):
+        if ended and outcome in (PracticeRun.Outcome.RUNNING, CANCELLED):
+            continue
+        into = found.setdefault(kind, dict.fromkeys(_SUMMED, 0))
+        for name, value in one.items():
+            into[name] += value
+    return found
+
+
+def _durations(sums: dict[tuple[str, str], dict[str, float]]) -> Metric:
     took = SummaryMetricFamily(
         "racecontrol_practice_run_seconds", "From start to end, pauses included", labels=["kind"]
     )
-    span = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
-    ended = PracticeRun.objects.exclude(finished_at=None).values("kind")
-    for row in ended.annotate(n=Count("pk"), took=Sum(span)):
-        took.add_metric([row["kind"]], count_value=row["n"], sum_value=row["took"].total_seconds())
+    for kind, one in _by_kind(sums, ended=True).items():
+        took.add_metric([kind], count_value=int(one["runs"]), sum_value=one["seconds"])
     return took
 
 
-def _pages() -> Iterator[Metric]:
+def _pages(sums: dict[tuple[str, str], dict[str, float]]) -> Iterator[Metric]:
     pages = CounterMetricFamily(
         "racecontrol_practice_pages", "Pages read, by where they came from", labels=["kind", "from"]
     )
@@ -56,13 +128,10 @@ def _pages() -> Iterator[Metric]:
         "Pauses for a spent budget or a resting host",
         labels=["kind"],
     )
-    rows = PracticeRun.objects.values("kind").annotate(
-        store=Sum("pages_from_store"), liverc=Sum("pages_fetched"), met=Sum("limits_met")
-    )
-    for row in rows:
-        pages.add_metric([row["kind"], "store"], row["store"])
-        pages.add_metric([row["kind"], "liverc"], row["liverc"])
-        limits.add_metric([row["kind"]], row["met"])
+    for kind, one in _by_kind(sums).items():
+        pages.add_metric([kind, "store"], one["pages_from_store"])
+        pages.add_metric([kind, "liverc"], one["pages_fetched"])
+        limits.add_metric([kind], one["limits_met"])
     yield pages
     yield limits
 

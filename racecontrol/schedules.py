@@ -6,6 +6,7 @@ CRON = {
     "racecontrol.tasks.prune": "17 3 * * *",
     "racecontrol.tasks.drop_exports": "29 * * * *",
     "ingestion.tasks.prune_pages": "47 3 * * *",
+    "ingestion.tasks.prune_practice_runs": "51 3 * * *",
     "ingestion.tasks.check_practice_drift": "23 * * * *",
     "ingestion.tasks.watch_practice": "*/15 * * * *",
     "coaching.tasks.tick": "*/10 * * * *",

@@ -11,7 +11,7 @@ from ingestion import access
 from ingestion.models import Event, PracticeRun, PracticeSession
 from ingestion.queries import practice as queries
 from ingestion.schemas import practice as schemas
-from ingestion.services.practice import discovery, requests
+from ingestion.services.practice import discovery, ranges, requests
 from racecontrol.shared import flags
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound
 from racecontrol.shared.jobs import Job
@@ -106,25 +106,34 @@ def search_practice_days(
 
 @router.post("/practice-days/import", response={202: schemas.PracticeBulkOut})
 def import_practice_days(request: HttpRequest, body: schemas.PracticeBulkIn) -> Any:
-    """Import several days as one job: those named, or the known days of a track in a range."""
+    """Import several days as one job: those named, or every day of a track in a range.
+
+    Where LiveRC was not asked for the range yet (`discovers_first`), the job begins with that, and
+    `source_event_ids` names only the days known so far; the result of the import names all.
+    """
     need(request)
     ids = body.source_event_ids
     if ids and (body.track or body.from_day or body.to_day):
         raise InvalidInput(
             "Either days or a range.", fields={"source_event_ids": ["Not beside a range."]}
         )
-    if not ids:
-        ids = requests.days_in_range(
+    if ids:
+        ids = list(dict.fromkeys(requests.known_id(one) for one in ids))
+        warnings = [cost.warning for cost in requests.cost_of(ids).values() if cost.warning]
+        job = requests.request_bulk(source_event_ids=ids, by=request.user, refresh=body.refresh)
+        is_discovered = True
+    else:
+        wanted = ranges.range_of(
             track_slug=body.track, first_day=body.from_day, last_day=body.to_day
         )
-    ids = list(dict.fromkeys(requests.known_id(one) for one in ids))
-    warnings = [cost.warning for cost in requests.cost_of(ids).values() if cost.warning]
-    job = requests.request_bulk(source_event_ids=ids, by=request.user, refresh=body.refresh)
+        ids, warnings, is_discovered = wanted.known, wanted.warnings(), wanted.is_discovered
+        job = ranges.request_range(wanted, by=request.user, refresh=body.refresh)
     return Status(
         202,
         {
             "import_id": job.pk,
             "source_event_ids": ids,
+            "discovers_first": not is_discovered,
             "state": job.state,
             "warnings": warnings,
         },

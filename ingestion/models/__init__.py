@@ -10,6 +10,7 @@ from ingestion.models.practice import (
     PracticeDay,
     PracticeDrift,
     PracticeRun,
+    PracticeRunTotal,
     PracticeSession,
 )
 from ingestion.models.results import Lap, RaceResult
@@ -31,6 +32,7 @@ __all__ = [
     "PracticeDay",
     "PracticeDrift",
     "PracticeRun",
+    "PracticeRunTotal",
     "PracticeSession",
     "Race",
     "RaceClass",

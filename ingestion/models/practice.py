@@ -237,6 +237,27 @@ class PracticeRun(models.Model):
         return f"{self.get_kind_display()} of {self.first_day}"
 
 
+class PracticeRunTotal(models.Model):
+    """What the runs that are kept no longer came to, so that what is counted of runs never shrinks."""
+
+    kind = models.CharField(max_length=10, choices=PracticeRun.Kind)
+    outcome = models.CharField(max_length=10)
+    runs = models.PositiveBigIntegerField(default=0)
+    seconds = models.FloatField(default=0, help_text="From start to end, pauses included.")
+    pages_from_store = models.PositiveBigIntegerField(default=0)
+    pages_fetched = models.PositiveBigIntegerField(default=0)
+    limits_met = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["kind", "outcome"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "outcome"], name="practice_run_total_of")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.outcome}: {self.runs}"
+
+
 class PracticeAlert(models.Model):
     """An alert rule and whether it is firing; what was mailed is not mailed again each time."""
 

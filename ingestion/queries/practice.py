@@ -168,6 +168,14 @@ def practice_of_driver(driver_id: int, *, include_archived: bool = False) -> Que
     return found if include_archived else found.filter(race__event__practice_day__archived_at=None)
 
 
+def archived_practice_of(driver_id: int, *, track_id: int | None = None) -> int:
+    """How many of a driver's sessions stand on archived days, everywhere or at one track."""
+    found = practice_of_driver(driver_id, include_archived=True)
+    if track_id is not None:
+        found = found.filter(race__event__track_id=track_id)
+    return found.exclude(race__event__practice_day__archived_at=None).count()
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One number of a day, ours and LiveRC's. `theirs` is None where LiveRC does not say.

@@ -222,7 +222,7 @@ class PracticeImportIn(Schema):
 
 
 class PracticeBulkIn(Schema):
-    """Days by id, or the known days of a track in a range."""
+    """Days by id, or every day of a track in a range of at most three months."""
 
     source_event_ids: list[str] = Field([], max_length=100)
     track: str = Field("", max_length=63)
@@ -242,8 +242,11 @@ class PracticeQueuedOut(Schema):
 
 
 class PracticeBulkOut(Schema):
+    """`discovers_first`: LiveRC is asked first which days there are; the ids are those known so far."""
+
     import_id: UUID
     source_event_ids: list[str]
+    discovers_first: bool
     state: str
     warnings: list[str]
 

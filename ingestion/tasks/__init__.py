@@ -8,6 +8,7 @@ from ingestion.tasks.imports import (
 )
 from ingestion.tasks.practice import (
     check_practice_drift,
+    prune_practice_runs,
     run_check_practice_day,
     run_discover_practice,
     run_import_practice_day,
@@ -20,6 +21,7 @@ from ingestion.tasks.practice import (
 __all__ = [
     "check_practice_drift",
     "prune_pages",
+    "prune_practice_runs",
     "run_check_practice_day",
     "run_discover_practice",
     "run_import_event",

@@ -1,19 +1,23 @@
 """Practice days in the worker: discovery, imports, looks for drift, and what runs by the clock."""
 
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.urls import reverse
 
+from ingestion.liverc.client import Unreachable
 from ingestion.models import Event
 from ingestion.services.imports import AlreadyImporting
-from ingestion.services.practice import alerts, drift, matching
+from ingestion.services.practice import alerts, drift, matching, ranges
 from ingestion.services.practice.discovery import discover_days
 from ingestion.services.practice.importing import DaySummary, import_day, import_session
-from ingestion.services.practice.runs import LIMITS, close_lost_runs
+from ingestion.services.practice.runs import LIMITS, close_lost_runs, prune_runs
+from ingestion.services.tracks import know_track
 from ingestion.tasks._limits import memory_of, owner_of, remember, within_limits
 from racecontrol.shared import jobs
-from racecontrol.shared.errors import RaceError
+from racecontrol.shared.errors import NotFound, RaceError
 from racecontrol.shared.progress import OnProgress, Progress
 
 
@@ -62,21 +66,31 @@ def told(summary: DaySummary) -> dict[str, Any]:
 
 
 def run_import_practice_days(
-    job: jobs.Running, source_event_ids: list[str], refresh: bool = False
+    job: jobs.Running,
+    source_event_ids: list[str],
+    refresh: bool = False,
+    among: list[str] | None = None,
 ) -> dict:
-    """Import day after day; one that fails is named and the others go on."""
+    """Import day after day; one that fails is named and the others go on.
+
+    `among` (track slug, first, last day) has LiveRC asked first, in this very job, which days there
+    are; then those are imported.
+    """
     memory = memory_of(job)
     done: list[dict[str, Any]] = memory.get("days", [])
     failed: list[dict[str, str]] = memory.get("failed_days", [])
 
     def work(on_progress: OnProgress) -> dict:
+        wanted, pages = source_event_ids, []
+        if among is not None:
+            wanted, pages = _days_among(job, among, on_progress)
         ended = {one["source_event_id"] for one in [*done, *failed]}
-        for place, day_id in enumerate(source_event_ids):
+        for place, day_id in enumerate(wanted):
             if day_id in ended:
                 continue
 
             def note(step: Progress, place: int = place, day_id: str = day_id) -> None:
-                on_progress(Progress(place, len(source_event_ids), f"{day_id}: {step.label}"))
+                on_progress(Progress(place, len(wanted), f"{day_id}: {step.label}"))
 
             try:
                 summary = import_day(
@@ -93,17 +107,54 @@ def run_import_practice_days(
             else:
                 done.append(summary.as_dict())
             remember(job, days=done, failed_days=failed)
-        total = len(source_event_ids)
+        total = len(wanted)
         on_progress(Progress(total, total, f"{len(done)} of {total} days"))
         missing = f"; {len(failed)} could not be imported" if failed else ""
+        unread = f"; {len(pages)} pages could not be read" if pages else ""
         return {
             "days": done,
             "failed_days": failed,
-            "says": f"{len(done)} of {total} days{missing}",
+            "failed_pages": pages,
+            "says": f"{len(done)} of {total} days{missing}{unread}",
             "url": reverse("ingestion:practice"),
         }
 
     return within_limits(job, work)
+
+
+def _days_among(
+    job: jobs.Running, among: list[str], on_progress: OnProgress
+) -> tuple[list[str], list[dict[str, str]]]:
+    """Days LiveRC names in a range, and the pages that could not be read; asked once a job.
+
+    Where LiveRC says nothing at all, the days that are known here are taken. Raises NotFound where
+    there are none.
+    """
+    if known := memory_of(job).get("among"):
+        return known["days"], known["pages"]
+    slug, first, last = among
+    run = ranges.discovery_of(
+        know_track(slug), date.fromisoformat(first), date.fromisoformat(last),
+        by=owner_of(job), job_id=job.id,
+    )  # fmt: skip
+    try:
+        run = discover_days(run_id=run.pk, on_progress=on_progress)
+    except (*LIMITS, Unreachable):
+        raise
+    except RaceError:
+        run.refresh_from_db()
+        if not ranges.days_found(run):
+            raise
+    days = ranges.days_found(run)
+    if not days:
+        why = f" ({run.failures[0]['reason']})" if run.failures else ""
+        raise NotFound(
+            f"LiveRC names no day of practice at {run.track.name} from {run.first_day:%d %b %Y} "
+            f"to {run.last_day:%d %b %Y}{why}."
+        )
+    remember(job, among={"days": days, "pages": run.failures})
+    ranges.name_days(job.id, days)
+    return days, run.failures
 
 
 def run_retry_practice_session(job: jobs.Running, session_id: int) -> dict:
@@ -134,6 +185,11 @@ def run_match_practice(job: jobs.Running, event_id: int) -> dict:
 def check_practice_drift() -> dict[str, int]:
     """Called by the clock: queue a look at each recent day."""
     return {"days": drift.request_checks()}
+
+
+def prune_practice_runs() -> dict[str, int]:
+    """Called by the clock: runs that ended long ago go, their totals stay."""
+    return {"runs": prune_runs(older_than=timedelta(days=settings.PRACTICE_KEEP_RUNS_DAYS))}
 
 
 def watch_practice() -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from waffle.models import Flag
 
 from ingestion.fake_liverc.people import DEMO
 from ingestion.fake_liverc.world import DEMO_EVENT_ID
-from ingestion.models import Event, PracticeSession, Race, RaceResult
+from ingestion.models import Event, PracticeRun, PracticeSession, Race, RaceResult
 from ingestion.services.practice import archive
 from ingestion.services.practice.requests import request_bulk, request_import
 from ingestion.tests.practice_days import (
@@ -218,14 +218,75 @@ def test_several_days_are_one_job_with_partial_failures(site, client, practice_o
 
 
 def test_a_range_takes_the_known_days(site, client, practice_on, run_jobs):
-    assert post(client, "/import", RANGE).status_code == 404
     discover(client)
     run_jobs()
 
     answer = post(client, "/import", RANGE).json()
 
+    assert answer["discovers_first"] is False
     assert answer["source_event_ids"][-1] == DAY_ID
     assert len(answer["source_event_ids"]) == Event.objects.count()
+
+
+def test_a_range_nobody_looked_at_is_discovered_in_the_same_job(
+    site, client, practice_on, run_jobs
+):
+    answer = post(client, "/import", RANGE)
+    assert answer.status_code == 202
+    assert (answer.json()["discovers_first"], answer.json()["source_event_ids"]) == (True, [])
+    again = post(client, "/import", RANGE).json()
+    assert again["import_id"] == answer.json()["import_id"]
+    assert PracticeRun.objects.count() == 1
+    run_jobs()
+
+    job = Job.objects.get(pk=answer.json()["import_id"])
+    days = sorted(Event.objects.values_list("source_event_id", flat=True))
+    assert (job.state, job.args[0]) == ("done", days)
+    assert [one["source_event_id"] for one in job.result["days"]] == days
+    assert set(Event.objects.values_list("state", flat=True)) == {"imported"}
+    assert PracticeRun.objects.get(kind="discovery").outcome == "done"
+    assert Job.objects.filter(func__endswith="run_discover_practice").count() == 0
+
+
+def test_days_that_cannot_be_listed_do_not_stop_the_range(site, client, practice_on, run_jobs):
+    site.fail(f"session_list&d={DAY}", "500", times=100)
+
+    asked = post(client, "/import", RANGE).json()
+    run_jobs()
+
+    job = Job.objects.get(pk=asked["import_id"])
+    assert job.state == "done"
+    assert [one["page"] for one in job.result["failed_pages"]] == [str(DAY)]
+    assert [one["source_event_id"] for one in job.result["failed_days"]] == [DAY_ID]
+    assert job.result["days"]
+
+
+def test_a_range_without_practice_says_so(site, client, practice_on, run_jobs):
+    nobody = {"track": DEMO, "from": "2026-11-10", "to": "2026-11-10"}
+
+    first = post(client, "/import", nobody).json()
+    run_jobs()
+
+    job = Job.objects.get(pk=first["import_id"])
+    assert (job.state, "names no day" in job.message) == ("failed", True)
+    assert post(client, "/import", nobody).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_range_goes_on_after_a_spent_minute(site, client, practice_on, settings, run_jobs):
+    settings.LIVERC_PER_MINUTE = 2  # the calendar and one of the days
+    asked = post(client, "/import", RANGE).json()
+    run_jobs()
+    job = Job.objects.get(pk=asked["import_id"])
+    assert job.state == "paused"
+
+    settings.LIVERC_PER_MINUTE = 10_000
+    a_minute_goes_by()
+    jobs.run_now(job)
+
+    job.refresh_from_db()
+    assert job.state == "done"
+    assert len(job.result["days"]) == Event.objects.count() > 1
 
 
 @pytest.mark.parametrize(

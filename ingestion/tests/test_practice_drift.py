@@ -18,6 +18,7 @@ from ingestion.models import (
     PracticeRun,
     PracticeSession,
     Race,
+    RaceResult,
 )
 from ingestion.queries.practice import figures_of
 from ingestion.services.practice import alerts
@@ -70,7 +71,100 @@ def test_the_clock_notices_flags_and_follows_up(imported, queued, run_jobs):
     assert PracticeSession.objects.exclude(missing_since=None).count() == 1
 
 
-def test_an_overview_that_says_other_figures_of_the_same_sessions_is_noted(imported):
+def other_inside(site, session_id) -> None:
+    """The session's page says another consistency from now on; its row in the overview does not."""
+    real = site.site.body_of
+
+    def changed(path):
+        body = real(path)
+        if body and path.endswith(f"view_session&id={session_id}"):
+            return re.sub(r"Consistency: [^<]*", "Consistency: 11.11%", body)
+        return body
+
+    site.site.body_of = changed
+
+
+def consistency(session_id):
+    return float(RaceResult.objects.get(race__source_race_id=session_id).consistency_pct)
+
+
+@pytest.mark.parametrize("how", ["by the clock", "by a person"])
+def test_a_change_inside_a_session_page_is_noticed(imported, settings, run_jobs, how):
+    settings.PRACTICE_DRIFT_SESSIONS = 100
+    said = sessions_of(imported)[3]
+    other_inside(imported, said.id)
+
+    if how == "by the clock":
+        tasks.check_practice_drift()
+        jobs.run_now(Job.objects.get(func__endswith="run_check_practice_day"))
+        assert PracticeDay.objects.get().has_drift is True
+        run_jobs()
+    else:
+        do_import(refresh=True)
+
+    drift = PracticeDrift.objects.get()
+    assert (drift.new, drift.removed, drift.changed) == (0, 0, 1)
+    assert drift.session_ids["changed"] == [str(said.id)]
+    assert drift.settled_at
+    assert consistency(said.id) == 11.11
+    assert (PracticeDay.objects.get().has_drift, Event.objects.get().state) == (False, "imported")
+
+
+def test_looks_go_round_all_sessions_a_few_at_a_time(imported, settings, run_jobs):
+    settings.PRACTICE_DRIFT_SESSIONS = some = len(sessions_of(imported)) // 2 + 1
+    last = sessions_of(imported)[-1]
+    other_inside(imported, last.id)
+    pages, found = session_pages(imported), []
+
+    for hours in (0, 7):
+        with time_machine.travel(now() + timedelta(hours=hours)):
+            tasks.check_practice_drift()
+            jobs.run_now(
+                Job.objects.filter(func__endswith="run_check_practice_day").latest("created_at")
+            )
+            found.append(PracticeDrift.objects.count())
+
+    assert session_pages(imported) == pages + 2 * some
+    assert found == [0, 1]
+
+
+def test_a_page_read_a_moment_ago_is_not_asked_for_again(imported):
+    pages, sessions = session_pages(imported), len(sessions_of(imported))
+    do_import(refresh=True)
+    assert session_pages(imported) == pages + min(20, sessions)
+
+    do_import(refresh=True)
+
+    assert session_pages(imported) == pages + sessions
+
+
+def test_a_look_leaves_half_of_the_days_requests_to_people(imported, settings, run_jobs):
+    settings.LIVERC_PER_DAY = 4  # the overview is the first request of this day
+    settings.PRACTICE_DRIFT_SESSIONS = 100
+    pages = session_pages(imported)
+
+    tasks.check_practice_drift()
+    run_jobs()
+
+    assert session_pages(imported) == pages + 1
+    assert PracticeRun.objects.filter(kind="check", outcome="done").count() == 1
+
+
+def test_a_session_that_cannot_be_read_again_stays_as_it_was(imported, settings):
+    bad = sessions_of(imported)[0]
+    imported.fail(f"view_session&id={bad.id}$", "500", times=3)
+    settings.PRACTICE_REFRESH_SESSIONS = 1
+
+    do_import(refresh=True)
+
+    session = PracticeSession.objects.get(source_session_id=bad.id)
+    assert (session.failure, session.attempts) == ("", 2)
+    assert Event.objects.get().state == "imported"
+    assert PracticeRun.objects.filter(outcome="partial").count() == 0
+
+
+def test_an_overview_that_says_other_figures_of_the_same_sessions_is_noted(imported, settings):
+    settings.PRACTICE_REFRESH_SESSIONS = 0
     real = imported.site.body_of
 
     def recounted(path):
@@ -254,3 +348,50 @@ def test_metrics_tell_of_runs_pages_requests_and_drift(site, staff, client, user
     assert 'racecontrol_practice_requests_day{result="failed"} 1.0' in shown
     assert f'racecontrol_practice_requests_day{{result="ok"}} {sessions + 1}.0' in shown
     assert "racecontrol_practice_drift_total 0.0" in shown
+
+
+def counters(client) -> dict[str, str]:
+    lines = client.get("/metrics").text.splitlines()
+    told = (line.rpartition(" ") for line in lines if line.startswith("racecontrol_practice_"))
+    return {
+        name: value for name, _, value in told if not re.search("_day|_days|_open|_alert", name)
+    }
+
+
+def test_old_runs_are_forgotten_and_the_counters_stay(staff, client):
+    runs("import", good=2, bad=1, hours_ago=24 * 91)
+    runs("discovery", good=1, bad=0, hours_ago=24 * 91)
+    PracticeRun.objects.update(
+        pages_from_store=3, pages_fetched=4, limits_met=1, started_at=now() - timedelta(days=92)
+    )
+    runs("import", good=1, bad=1)
+    runs("check", good=0, bad=1, hours_ago=24 * 91, outcome="running")
+    PracticeRun.objects.filter(outcome="running").update(finished_at=None)
+    client.force_login(staff)
+    before = counters(client)
+    assert before['racecontrol_practice_runs_total{kind="import",outcome="done"}'] == "3.0"
+    assert before['racecontrol_practice_pages_total{from="liverc",kind="import"}'] == "12.0"
+    assert 'racecontrol_practice_runs_total{kind="check",outcome="running"}' not in before
+
+    assert tasks.prune_practice_runs() == {"runs": 4}
+    assert tasks.prune_practice_runs() == {"runs": 0}
+
+    assert PracticeRun.objects.count() == 3
+    assert counters(client) == before
+    with time_machine.travel(now() + timedelta(days=91)):
+        client.force_login(staff)
+        assert tasks.prune_practice_runs() == {"runs": 2}
+        assert counters(client) == before
+
+
+def test_pages_of_a_cancelled_run_stay_counted(staff, client):
+    job = Job.objects.create(title="x", func="x", state="cancelled")
+    runs("import", good=0, bad=1)
+    PracticeRun.objects.update(outcome="running", finished_at=None, job=job, pages_fetched=7)
+    client.force_login(staff)
+
+    tasks.watch_practice()
+
+    told = counters(client)
+    assert told['racecontrol_practice_pages_total{from="liverc",kind="import"}'] == "7.0"
+    assert alerts.evaluate() == []

@@ -115,7 +115,7 @@ def test_a_killed_worker_goes_on_where_it_was(site, user, monkeypatch):
     class Killed(BaseException):
         pass
 
-    real, calls = importing._read, []
+    real, calls = importing.read_session, []
 
     def dies(*args, **more):
         calls.append(1)
@@ -124,14 +124,14 @@ def test_a_killed_worker_goes_on_where_it_was(site, user, monkeypatch):
         return real(*args, **more)
 
     job = request_import(source_event_id=DAY_ID, by=user)
-    monkeypatch.setattr(importing, "_read", dies)
+    monkeypatch.setattr(importing, "read_session", dies)
     with pytest.raises(Killed):
         jobs.run_now(job)
     assert nothing_is_written()
     run = PracticeRun.objects.get()
     assert run.outcome == "running"
 
-    monkeypatch.setattr(importing, "_read", real)
+    monkeypatch.setattr(importing, "read_session", real)
     age_pages()  # it took longer to notice than pages stay fresh
     job = jobs.run_now(Job.objects.get())
 

@@ -24,7 +24,7 @@ from ingestion.queries.practice import (
 from ingestion.queries.practice_board import STATES, day_board
 from ingestion.queries.tracks import find_track, track_choices, tracks_search
 from ingestion.services.fetching import budget_of
-from ingestion.services.practice import discovery, matching, requests
+from ingestion.services.practice import discovery, matching, ranges, requests
 from racecontrol.shared import flags
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
@@ -136,8 +136,11 @@ def import_days(request: HttpRequest) -> HttpResponse:
     budget it asks before it does."""
     flags.require(request, flags.ENABLE_PRACTICE_DAYS)
     try:
-        chosen = _chosen(request)
-        warnings = [cost.warning for cost in requests.cost_of(chosen).values() if cost.warning]
+        wanted, chosen = _range(request), _chosen(request)
+        if wanted is not None:
+            chosen, warnings = wanted.known, wanted.warnings()
+        else:
+            warnings = [cost.warning for cost in requests.cost_of(chosen).values() if cost.warning]
         if warnings and not request.POST.get("confirmed"):
             return answer(
                 request,
@@ -147,11 +150,15 @@ def import_days(request: HttpRequest) -> HttpResponse:
                         practice_days(include_archived=True).filter(source_event_id__in=chosen)
                     ),
                     "chosen": chosen,
+                    "range": request.POST.get("range", ""),
+                    "wanted": wanted,
                     "warnings": warnings,
                     "back": _next(request),
                 },
             )
-        if len(chosen) == 1:
+        if wanted is not None:
+            ranges.request_range(wanted, by=request.user)
+        elif len(chosen) == 1:
             requests.request_import(source_event_id=chosen[0], by=request.user)
         else:
             requests.request_bulk(source_event_ids=chosen, by=request.user)
@@ -161,19 +168,24 @@ def import_days(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> list[str]:
-    """Ids of one pressed day, of the whole range, or of the ticked days."""
+    """Ids of one pressed day, or of the ticked days."""
     if one := request.POST.get("only"):
         return [one]
-    if request.POST.get("range"):
-        form = PracticeSearchForm(QueryDict(request.POST.get("range", "")))
-        form.is_valid()
-        track = find_track(form.cleaned_data.get("track", ""))
-        return requests.days_in_range(
-            track_slug=track.slug if track else "",
-            first_day=form.cleaned_data.get("first"),
-            last_day=form.cleaned_data.get("last"),
-        )
     return list(dict.fromkeys(request.POST.getlist("day")))
+
+
+def _range(request: HttpRequest) -> ranges.Range | None:
+    """The range whose every day is wanted, if that is what was pressed."""
+    if not request.POST.get("range") or request.POST.get("only"):
+        return None
+    form = PracticeSearchForm(QueryDict(request.POST["range"]))
+    form.is_valid()
+    track = find_track(form.cleaned_data.get("track", ""))
+    return ranges.range_of(
+        track_slug=track.slug if track else "",
+        first_day=form.cleaned_data.get("first"),
+        last_day=form.cleaned_data.get("last"),
+    )
 
 
 def _next(request: HttpRequest) -> str:

@@ -13,7 +13,7 @@ from ingestion.presentation_practice import (
     driver_days_charts,
 )
 from ingestion.queries.laps import laps_of_result
-from ingestion.queries.practice import practice_days, results_of_day
+from ingestion.queries.practice import archived_practice_of, practice_days, results_of_day
 from ingestion.queries.practice_compare import (
     class_day_of,
     driver_day_of,
@@ -97,13 +97,16 @@ def driver_days(request: HttpRequest, driver_id: int, track_id: int) -> HttpResp
     flags.require(request, flags.ENABLE_PRACTICE_DAYS)
     driver = get_object_or_404(Driver, pk=driver_id)
     track = get_object_or_404(Track, pk=track_id)
+    with_archived = request.GET.get("archived") == "1"
     found = driver_days_at(
         driver,
         track,
         class_key=request.GET.get("class", "")[:200],
-        include_archived=request.GET.get("archived") == "1",
+        include_archived=with_archived,
     )
     context = {
+        "archived": archived_practice_of(driver.pk, track_id=track.pk),
+        "with_archived": with_archived,
         "driver": driver,
         "track": track,
         "found": found,

@@ -18,7 +18,7 @@ from ingestion.queries import imports as import_queries
 from ingestion.queries.bumpups import bump_ups_of_driver, bumped_into
 from ingestion.queries.drivers import field_of, records_of_track, trend_of_driver
 from ingestion.queries.events import event_facts
-from ingestion.queries.practice import practice_of_driver
+from ingestion.queries.practice import archived_practice_of, practice_of_driver
 from ingestion.queries.races import neighbours_of
 from ingestion.queries.search import search_everything
 from ingestion.queries.tracks import calendar_of, find_track, track_choices, tracks_search
@@ -350,9 +350,11 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
     bests = queries.best_laps(row.pk)
     chosen = request.GET.get("best", "")
     results = queries.races_of_driver(row.pk)
-    practice = []
+    practice, archived, with_archived = [], 0, request.GET.get("archived") == "1"
     if flags.is_on(request, flags.ENABLE_PRACTICE_DAYS):
-        practice = list(practice_of_driver(row.pk)[:PRACTICE_ON_DRIVER_PAGE])
+        found = practice_of_driver(row.pk, include_archived=with_archived)
+        practice = list(found[:PRACTICE_ON_DRIVER_PAGE])
+        archived = archived_practice_of(row.pk)
     trend_of = next(
         (one for one in bests if f"{one.track_id}-{one.class_key}" == chosen),
         max(bests, key=lambda one: one.races, default=None),
@@ -367,6 +369,8 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
         "consistency_chart": consistency_chart(trend, slug="consistency"),
         "results": list(results[:RESULTS_ON_DRIVER_PAGE]),
         "practice": practice,
+        "archived": archived,
+        "with_archived": with_archived,
         "aliases": list(row.aliases.all()[:20]),
         "moves": list(bump_ups_of_driver(row.pk)),
         "transponders": list(row.transponders.all()[:20]),

@@ -31,6 +31,7 @@ from ingestion.services.practice.listing import (
     read_listing,
     session_key,
 )
+from ingestion.services.practice.rereading import count_ask, sessions_to_reread
 from ingestion.services.practice.runs import LIMITS, Tally, finish, open_run, running
 from ingestion.services.practice.saving import ReadSession, Written, refuse_nonsense, write_day
 from ingestion.services.tracks import know_track
@@ -78,7 +79,8 @@ def import_day(
 ) -> DaySummary:
     """Bring one practice day up to date; only new, changed and failed sessions are asked for.
 
-    `refresh` asks for the overview past its cache. A paused import of the same job goes on where
+    `refresh` asks for the overview past its cache, and again for some pages of sessions that are
+    here already (`rereading`). A paused import of the same job goes on where
     it was. Raises AlreadyImporting while another import of the day runs; BudgetExhausted,
     HostRests or BotCheck when nothing goes on for now; NotFound for a day without sessions; what
     `fetch_page` raises when the overview cannot be had.
@@ -123,27 +125,32 @@ def _import(
     listing = read_listing(track, day, tally=tally, source=source, force=refresh)
     difference = compare(listing, track)
     wanted = _wanted(listing, track, difference, summary)
+    again = _again(summary, difference, tally) if refresh else []
     failures = {one["page"]: one["reason"] for one in run.failures if one["page"] in wanted}
     pages: dict[str, ReadSession] = {}
     try:
-        for place, session_id in enumerate(wanted):
-            on_progress(Progress(place, len(wanted), f"session {session_id}"))
+        for place, session_id in enumerate([*wanted, *again]):
+            on_progress(Progress(place, len(wanted) + len(again), f"session {session_id}"))
             if session_id in failures:
                 continue  # failed in an earlier turn of this very import
             force = refresh or session_id in difference.changed
             try:
-                pages[session_id] = _read(track, session_id, tally, source, force=force)
+                pages[session_id] = read_session(track, session_id, tally, source, force=force)
             except LIMITS:
                 raise
             except RaceError as refusal:
                 log.warning("practice_session_failed", session=session_id, error=str(refusal)[:300])
-                failures[session_id] = str(refusal)
+                if session_id in again:  # it is here: it stays as it was read, and waits its turn
+                    count_ask(session_id)
+                else:
+                    failures[session_id] = str(refusal)
     except LIMITS as limit:
         _remember(run, failures)
         if pages and not (isinstance(limit, BudgetExhausted) and not limit.is_daily):
             _write(track, day, listing, pages, failures, summary)
         raise
-    on_progress(Progress(len(wanted), len(wanted), "writing"))
+    total = len(wanted) + len(again)
+    on_progress(Progress(total, total, "writing"))
     _write(track, day, listing, pages, failures, summary)
     return summary
 
@@ -173,9 +180,17 @@ def _wanted(
     return sorted(mine - (settled - set(difference.changed)), key=lambda one: (len(one), one))
 
 
-def _read(
+def _again(summary: DaySummary, difference: Difference, tally: Tally) -> list[str]:
+    """Sessions that are here already and whose page is asked for once more, see `rereading`."""
+    most = int(settings.PRACTICE_REFRESH_SESSIONS)
+    due = sessions_to_reread(summary.source_event_id, most=most, since=tally.since)
+    return [one for one in due if one not in difference.removed and one not in difference.changed]
+
+
+def read_session(
     track: Track, session_id: str, tally: Tally, source: Source, *, force: bool
 ) -> ReadSession:
+    """A session's page. Raises what stopped it (see `fetch_page`), UnexpectedPage for nonsense."""
     page = tally.note(
         fetch_page(
             url_of(track.slug, kinds.practice_session_path(session_id)),
@@ -257,7 +272,7 @@ def import_session(
         failures: dict[str, str] = {}
         pages: dict[str, ReadSession] = {}
         try:
-            pages[number] = _read(track, number, tally, source or get_source(), force=True)
+            pages[number] = read_session(track, number, tally, source or get_source(), force=True)
         except LIMITS:
             raise
         except RaceError as refusal:

@@ -1,6 +1,5 @@
 """What people ask for: imports of a day, of many, of one session. Queued, never twice at once."""
 
-from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -10,7 +9,6 @@ from ingestion.domain.practice import day_id, day_name, read_day_id
 from ingestion.liverc.client import url_of
 from ingestion.models import Event, PracticeSession, Track
 from ingestion.queries.practice import BULK_TASK, IMPORT_KEY, open_import_of, search_practice_days
-from ingestion.services.discovery import check_range
 from ingestion.services.fetching import budget_of
 from ingestion.services.imports import Cost
 from racecontrol.shared import jobs
@@ -71,18 +69,6 @@ def request_bulk(*, source_event_ids: list[str], by: Any, refresh: bool = False)
         owner=by,
         title=f"Import {len(ids)} practice day{'' if len(ids) == 1 else 's'}",
     )
-
-
-def days_in_range(*, track_slug: str, first_day: date | None, last_day: date | None) -> list[str]:
-    """Ids of the known days of a track in a range, oldest first. Raises NotFound where there are none."""
-    first_day, last_day = check_range(first_day, last_day)
-    if not track_slug.strip():
-        raise InvalidInput("Name the track.", fields={"track": ["Say which track."]})
-    found = search_practice_days(track=track_slug, first_day=first_day, last_day=last_day)
-    ids = found.filter(missing_since=None).order_by("starts_on", "pk")
-    if not ids:
-        raise NotFound("No practice days are known in these days: discover them first.")
-    return [event.source_event_id for event in ids]
 
 
 @transaction.atomic

@@ -7,17 +7,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils.timezone import now
 
 from ingestion.liverc.errors import BotCheck
-from ingestion.models import PracticeRun, Track
+from ingestion.models import PracticeRun, PracticeRunTotal, Track
 from ingestion.services.fetching import BudgetExhausted, HostRests, Page
 from racecontrol.shared.jobs import Cancelled, Job, Later
 
 log = structlog.get_logger(__name__)
 
 ABANDONED = timedelta(days=1)
+CANCELLED = "cancelled"
 LIMITS = (BudgetExhausted, HostRests, BotCheck)
 
 
@@ -87,7 +89,8 @@ def running(run: PracticeRun) -> Iterator[Tally]:
         _count(run, tally)
         raise
     except Cancelled:  # a person's wish says nothing about LiveRC
-        run.delete()
+        _count(run, tally)
+        _put_away(PracticeRun.objects.filter(pk=run.pk), outcome=CANCELLED)
         raise
     except Exception as broken:
         _count(run, tally)
@@ -143,9 +146,38 @@ def close_lost_runs() -> int:
     lost = PracticeRun.objects.filter(outcome=PracticeRun.Outcome.RUNNING)
     lost = lost.filter(job__isnull=False) | lost.filter(started_at__lt=now() - ABANDONED)
     lost = lost.exclude(job__state__in=Job.OPEN)
-    count, _ = lost.filter(job__state=Job.State.CANCELLED).delete()
+    count = _put_away(lost.filter(job__state=Job.State.CANCELLED), outcome=CANCELLED)
     for run in lost.select_related("job"):
         reason = run.job.message if run.job else "It ended without a word."
         finish(run, PracticeRun.Outcome.FAILED, failures=[{"page": "", "reason": reason}])
         count += 1
     return count
+
+
+def prune_runs(*, older_than: timedelta) -> int:
+    """Forget runs that ended so long ago; what they came to is kept as totals. How many there were."""
+    return _put_away(PracticeRun.objects.filter(finished_at__lt=now() - older_than))
+
+
+@transaction.atomic
+def _put_away(runs: QuerySet[PracticeRun], *, outcome: str = "") -> int:
+    """Delete runs and add what they counted to the totals of their kind and outcome."""
+    rows = list(runs.order_by("pk").select_for_update(of=("self",)))
+    sums: dict[tuple[str, str], PracticeRunTotal] = {}
+    for row in rows:
+        key = (row.kind, outcome or row.outcome)
+        told = sums.setdefault(key, PracticeRunTotal(kind=key[0], outcome=key[1]))
+        told.runs += 1
+        if row.finished_at is not None:
+            told.seconds += (row.finished_at - row.started_at).total_seconds()
+        told.pages_from_store += row.pages_from_store
+        told.pages_fetched += row.pages_fetched
+        told.limits_met += row.limits_met
+    for (kind, ended), told in sorted(sums.items()):
+        PracticeRunTotal.objects.get_or_create(kind=kind, outcome=ended)
+        names = ("runs", "seconds", "pages_from_store", "pages_fetched", "limits_met")
+        PracticeRunTotal.objects.filter(kind=kind, outcome=ended).update(
+            **{name: F(name) + getattr(told, name) for name in names}
+        )
+    PracticeRun.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(rows)

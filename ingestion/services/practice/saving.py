@@ -22,6 +22,7 @@ from ingestion.services.practice.listing import (
     Difference,
     Listing,
     event_of_day,
+    note_drift,
     settle_drift,
     take_listing,
 )
@@ -84,6 +85,7 @@ def write_day(
     difference = take_listing(listing, track) if listing is not None else Difference()
     event = event_of_day(track, day)
     event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    _note_inside(event, pages, difference, moment)
     written = Written(event, difference)
     sessions = list(
         PracticeSession.objects.filter(event=event)
@@ -106,6 +108,26 @@ def write_day(
     refresh_figures(event)
     _finish(event, moment)
     return written
+
+
+def changed_inside(pages: dict[str, ReadSession]) -> list[str]:
+    """Ids of the imported sessions whose page says something else than when it was read before."""
+    known = PracticeSession.objects.filter(
+        source_session_id__in=list(pages), race__state=Race.State.IMPORTED
+    ).exclude(race__parsed_hash="")
+    hashes = known.values_list("source_session_id", "race__parsed_hash")
+    return sorted(one for one, was in hashes if pages[one].parsed_hash != was)
+
+
+def _note_inside(
+    event: Event, pages: dict[str, ReadSession], difference: Difference, moment: datetime
+) -> None:
+    """Pages that say something else than when they were read, though their overview row stands."""
+    inside = [one for one in changed_inside(pages) if one not in difference.changed]
+    if inside and event.last_ingested_at is not None:
+        difference.changed.extend(inside)
+        note_drift(event, Difference(changed=inside), moment)
+        event.refresh_from_db(fields=["drifted_at"])
 
 
 def _classes(event: Event, sessions: list[PracticeSession]) -> dict[str, RaceClass]:
