@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import Any
 
 from icalendar import Calendar
@@ -80,6 +82,20 @@ def fuel_chart(row: RaceStrategy, stints: Sequence[StintPlan]) -> Chart:
         title="Fuel on board and tyre age", x_label="Lap", y_format=lambda v: f"{v:.0f}",
         slug="fuel",
     )  # fmt: skip
+
+
+def side_by_side(left: Sequence[dict], right: Sequence[dict]) -> list[dict]:
+    """Rows of two plans, equal stints on one line even where a stint more or less is before them."""
+    names = ("driver", "first_lap", "laps", "tyres", "compound")
+    keys = [[tuple(line[name] for name in names) for line in plan] for plan in (left, right)]
+    pairs = []
+    for what, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        for mine, theirs in zip_longest(left[a:b], right[c:d]):
+            begins = min(line["first_lap"] for line in (mine, theirs) if line)
+            pairs.append(
+                {"lap": begins, "mine": mine, "theirs": theirs, "differs": what != "equal"}
+            )
+    return pairs
 
 
 def as_csv(row: RaceStrategy, stints: Sequence[StintPlan]) -> str:

@@ -38,9 +38,9 @@ class Trial:
 
     @property
     def laps(self) -> str:
-        """Laps at the flag: in the worst tenth of the races at most, usually, in the best tenth at least."""
+        """Laps at the flag: the median, and from the worst tenth of the races to the best."""
         o = self.outcome
-        return f"{o.laps_p10:.0f} · {o.laps_p50:.0f} · {o.laps_p90:.0f}"
+        return f"{o.laps_p50:.0f} ({o.laps_p10:.0f}–{o.laps_p90:.0f})"
 
     @property
     def finish_percent(self) -> float:

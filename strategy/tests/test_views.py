@@ -147,6 +147,17 @@ def test_what_if_shows_the_outcome_of_the_races(client, user):
         assert cells in page.text
 
 
+def test_after_a_split_only_the_stints_that_changed_differ(client, user):
+    row = make_strategy(user)
+    stints = row.current.stints.count()
+    plans.edit_stint(strategy_id=row.pk, base_version=1, change="split", stint=1, value=5, by=user)
+
+    page = client.get(reverse("strategy:compare", args=[row.pk, 1]))
+
+    assert page.text.count("differs</span>") == 2
+    assert page.text.count("same</td>") == stints - 1
+
+
 def test_a_version_can_be_compared_and_used(client, user):
     row = make_strategy(user)
     plans.edit_stint(strategy_id=row.pk, base_version=1, change="move", stint=1, value=-1, by=user)

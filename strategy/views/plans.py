@@ -22,6 +22,7 @@ from strategy.presentation import (
     as_json,
     fuel_chart,
     rows_of,
+    side_by_side,
     stint_chart,
 )
 from strategy.rules_in_words import told_numbers
@@ -171,18 +172,9 @@ def compare(request: HttpRequest, strategy_id: int, number: int) -> HttpResponse
     other = plans.version_of(row, number)
     theirs = list(queries.stints_of(other))
     mine = list(queries.stints_of(row.current)) if row.current else []
-    left, right = rows_of(row, mine), rows_of(row, theirs)
-    pairs = [
-        {"number": n + 1, "mine": left[n] if n < len(left) else None,
-         "theirs": right[n] if n < len(right) else None}
-        for n in range(max(len(left), len(right)))
-    ]  # fmt: skip
-    keys = ("driver", "first_lap", "laps", "tyres", "compound")
-    for pair in pairs:
-        a, b = pair["mine"], pair["theirs"]
-        pair["differs"] = not a or not b or any(a[k] != b[k] for k in keys)
     context = {
-        "row": row, "plan": row.current, "other": other, "pairs": pairs,
+        "row": row, "plan": row.current, "other": other,
+        "pairs": side_by_side(rows_of(row, mine), rows_of(row, theirs)),
         "difference_ms": other.z1_ms - row.current.z1_ms if row.current else None,
         "charts": [stint_chart(row, mine, "Current plan", "mine"),
                    stint_chart(row, theirs, f"Version {number}", "theirs")],
