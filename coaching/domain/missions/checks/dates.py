@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
+from coaching.domain.missions.checks import words
 from coaching.domain.missions.checks.said import Day, Problem, Said
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -41,9 +42,13 @@ _WEEKDAY = re.compile(
     rf"\b({'|'.join(WEEKDAYS)}|mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)(?:'s|s)?\b(?!-)",
     re.IGNORECASE,
 )
-_RELATIVE: Final = {"today": 0, "this morning": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1}
+_RELATIVE: Final = {
+    "the day after tomorrow": 2, "the day before yesterday": -2, "today": 0, "this morning": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1,
+}  # fmt: skip
 _RELATIVE_RE = re.compile(rf"\b({'|'.join(_RELATIVE)})\b", re.IGNORECASE)
-_STAGE = re.compile(r"\bstage\s*(?:number\s*)?(\d{1,2})\b", re.IGNORECASE)
+_STAGE = re.compile(
+    rf"\bstage\s*(?:number\s*)?(\d{{1,2}}|{'|'.join(words.VALUES)})\b", re.IGNORECASE
+)
 _AMBIGUOUS: Final = {"sun", "sat", "mon", "wed", "fri", "thu", "tue"}
 _NEAR: Final = 24
 
@@ -52,7 +57,7 @@ def check_dates(said: Said, day: Day) -> list[Problem]:
     known = _known_dates(day)
     problems: list[Problem] = []
     for where, text in said.texts.items():
-        for sentence in re.split(r"(?<=[.!?;])\s+|\n+", text):
+        for sentence in re.split(r"(?<=[.!?;])\s+|\n+", words.in_digits(text)):
             problems += _check_sentence(where, sentence, day, known)
     return problems
 
@@ -93,6 +98,10 @@ def _nearest(year: str | None, month: str, day: str, today: date) -> date | None
     return min(possible, key=lambda found: abs(found - today), default=None)
 
 
+def _stage_number(written: str) -> int:
+    return int(written) if written.isdigit() else words.VALUES[written.lower()]
+
+
 def _check_sentence(where: str, text: str, day: Day, known: set[date]) -> Iterator[Problem]:
     dates = list(_dates(text, day.today))
     weekdays = [
@@ -108,10 +117,10 @@ def _check_sentence(where: str, text: str, day: Day, known: set[date]) -> Iterat
     stages = [
         (stage, match.group(), *match.span())
         for match in _STAGE.finditer(text)
-        if (stage := day.plan.number(int(match[1]))) is not None
+        if (stage := day.plan.number(_stage_number(match[1]))) is not None
     ]
     for match in _STAGE.finditer(text):
-        if day.plan.stages and day.plan.number(int(match[1])) is None:
+        if day.plan.stages and day.plan.number(_stage_number(match[1])) is None:
             yield Problem("wrong_stage", where, f"The plan has no {match.group()!r}.")
     if _SLASHED.search(text):
         yield Problem("wrong_date", where, "Write dates as 2026-06-06, or leave them out.")

@@ -7,8 +7,10 @@ from typing import Final
 from coaching.domain.missions.checks.said import Problem, Said
 
 _LINK = re.compile(
-    r"https?:|ftp:|mailto:|javascript:|data:\w|\bwww\.|://"
-    r"|\b[a-z0-9-]+\.(?:com|org|net|io|app|dev|co|uk|de|fr|info|biz|ru|cn|ai|me|ly|xyz)\b(?:/|\b)",
+    r"h(?:tt|xx)ps?\b\s*:?|ftp:|mailto:|javascript:|data:\w|\bwww\.|://"
+    r"|\b[a-z0-9-]+\.(?:com|org|net|io|app|dev|co|uk|de|fr|info|biz|ru|cn|ai|me|ly|xyz)\b(?:/|\b)"
+    # Written so that a reader, not a program, makes an address of it; and any host with a path.
+    r"|\b\w+(?:\s+\.\s*|\s+dot\s+)(?:com|org|net|io|app)\b|\b[a-z0-9-]+\.[a-z]{2,}/\S",
     re.IGNORECASE,
 )
 _EMAIL = re.compile(r"\S@\S+\.\w")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from coaching.domain.missions.checks import words
 from coaching.domain.missions.checks.said import Day, Problem, Said
 from coaching.domain.missions.facts import Fact
 
@@ -24,44 +25,11 @@ _UNITS: Final[dict[str, tuple[str, float]]] = {
     "point": ("points", 1), "pt": ("points", 1), "day": ("days", 1), "week": ("days", 7),
     "stage": ("stages", 1), "breakaway": ("stages", 1), "tss": ("load", 1), "load": ("load", 1),
     "rpm": ("cadence", 1), "kcal": ("energy", 1), "year": ("years", 1), "lap": ("laps", 1),
-    "rep": ("reps", 1), "set": ("reps", 1), "interval": ("reps", 1), "times": ("reps", 1),
+    "rep": ("reps", 1), "set": ("reps", 1), "am": ("clock", 1), "pm": ("clock", 1),
+    "o'clock": ("clock", 1), "interval": ("reps", 1), "times": ("reps", 1),
 }  # fmt: skip
 SMALL: Final = 20
 
-_WORDS: dict[str, int] = {
-    word: value
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
-    )
-} | {
-    word: 10 * value
-    for value, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
-    )
-}
-_WORDS |= {"hundred": 100, "dozen": 12}
-_TENS: Final = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _ONES: Final = "one|two|three|four|five|six|seven|eight|nine"
 
 _UNIT: Final = "|".join(
@@ -81,12 +49,28 @@ _AFTER = re.compile(
     rf"(?<=\d)\s*(?:[-–—/:]|to|x|×)\s*(?P<value>\d+(?:[.,]\d+)?)(?P<unit>\s?%|[\s-]?(?:{_UNIT})(?!\w))?",
     re.IGNORECASE,
 )
-_WORD_NUMBER = re.compile(
-    rf"\b(?P<minus>(?:minus|negative)\s+)?"
-    rf"(?P<words>(?:{_TENS})(?:[\s-](?:{_ONES}))?|{'|'.join(_WORDS)})"
-    rf"(?P<unit>[\s-](?:{_UNIT})(?!\w))?",
+_MINUS_BEFORE = re.compile(r"\b(?:minus|negative)\s+$", re.IGNORECASE)
+_UNIT_AFTER = re.compile(rf"[\s-](?:{_UNIT})(?!\w)", re.IGNORECASE)
+# 'three and a half hours', 'half an hour', 'an hour and a half': value and unit in words.
+_AND_A_HALF = re.compile(
+    rf"\b(?P<value>\d+|{_ONES}|ten)\s+and\s+a\s+half(?P<unit>\s(?:{_UNIT})(?!\w))?"
+    rf"|\ban?\s(?P<one>{_UNIT})\s+and\s+a\s+half\b",
     re.IGNORECASE,
 )
+_PART_OF = re.compile(
+    rf"(?<!and\sa\s)\b(?P<share>three[\s-]quarters|quarter|half)\s(?:of\s)?(?:an?\s)?(?P<unit>{_UNIT})(?!\w)",
+    re.IGNORECASE,
+)
+_SHARES: Final = {"half": 0.5, "quarter": 0.25, "three": 0.75}
+# Comparisons in words: no fact says by how much, so nobody can look them up.
+_COMPARED = re.compile(
+    r"\b(?:doubled|tripled|quadrupled|halved)\b"
+    r"|\bby\s+(?:an?\s|one\s|two\s)?(?:half|third|quarter|fifth|tenth)s?\b"
+    r"|\b(?:half|quarter)\s+past\s+\w+|\bquarter\s+to\s+(?:ten|eleven|twelve|one|two|three|four|five|six|seven|eight|nine)\b"
+    r"|[¼½¾⅓⅔]",
+    re.IGNORECASE,
+)
+_FORTNIGHT = re.compile(r"\bfortnight\b", re.IGNORECASE)
 _ZONE = re.compile(r"\b(?:zone\s*|Z)(\d+)\b", re.IGNORECASE)
 _ZONE_WORD = re.compile(rf"\bzone\s+({_ONES})\b", re.IGNORECASE)
 _FACT_ID = re.compile(r"\bF(\d+)\b")
@@ -121,7 +105,7 @@ class Token:
 def tokens(text: str) -> Iterator[Token]:
     """The numbers of a text, dates and fact ids left out (they have checks of their own)."""
     blank = text
-    for pattern in (_DATE, _FACT_ID, _ZONE, _ZONE_WORD):
+    for pattern in (words.DAY_IN_WORDS, _DATE, _FACT_ID, _ZONE, _ZONE_WORD):
         blank = pattern.sub(lambda m: " " * len(m.group()), blank)
     for match in _NUMBER.finditer(blank):
         yield _token(match, blank)
@@ -129,10 +113,31 @@ def tokens(text: str) -> Iterator[Token]:
         yield _token(match, blank)
     for match in _ORDINAL.finditer(blank):
         yield Token(match.group(), float(match.group(1)), 0, "", match.start(), match.end())
-    for match in _WORD_NUMBER.finditer(blank):
-        token = _word_token(match)
+    for token in _fractions(blank):
+        blank = blank[: token.start] + " " * (token.end - token.start) + blank[token.end :]
+        yield token
+    for found in words.spelled_numbers(blank):
+        token = _word_token(found, blank)
         if token is not None:
             yield token
+
+
+def _fractions(text: str) -> list[Token]:
+    """Halves, quarters and fortnights; they overlap with no other number in words."""
+    found = []
+    for match in _AND_A_HALF.finditer(text):
+        word = (match["value"] or "one").lower()
+        value = float(word) if word.isdigit() else words.VALUES[word]
+        unit = _unit_of(match["unit"] or match["one"])
+        found.append(Token(match.group(), value + 0.5, 1, unit, *match.span()))
+    for match in _PART_OF.finditer(text):
+        if _UNITS[_unit_of(match["unit"])] in (("time", 1), ("time", 1 / 60)):
+            continue  # 'half a minute' is a way of saying soon
+        share = _SHARES[re.split(r"[\s-]", match["share"].lower())[0]]
+        found.append(Token(match.group(), share, 2, _unit_of(match["unit"]), *match.span()))
+    for match in _FORTNIGHT.finditer(text):
+        found.append(Token(match.group(), 14, 0, "day", *match.span()))
+    return found
 
 
 def _token(match: re.Match[str], text: str) -> Token:
@@ -151,17 +156,16 @@ def _token(match: re.Match[str], text: str) -> Token:
     )  # fmt: skip
 
 
-def _word_token(match: re.Match[str]) -> Token | None:
+def _word_token(found: words.Spelled, text: str) -> Token | None:
     """'forty-five minutes' is a number; a bare 'one' or 'two' is a way of speaking."""
-    value = float(sum(_WORDS[part] for part in re.split(r"[\s-]", match["words"].lower())))
-    unit = _unit_of(match["unit"])
-    if not unit and value < 11:
+    after = _UNIT_AFTER.match(text, found.end)
+    unit = _unit_of(after.group() if after else None)
+    if not unit and found.value < 11:
         return None
-    if unit in ("time", "day", "stage") and value == 1 and not match["unit"]:
-        return None
-    if match["minus"]:
-        value = -value
-    return Token(match.group(), value, 0, unit, match.start(), match.end(), is_word=True)
+    before = _MINUS_BEFORE.search(text[: found.start])
+    start, end = before.start() if before else found.start, after.end() if after else found.end
+    value = -found.value if before else found.value
+    return Token(text[start:end], value, 0, unit, start, end, is_word=True)
 
 
 def _unit_of(written: str | None) -> str:
@@ -187,6 +191,9 @@ def check_numbers(said: Said, day: Day) -> list[Problem]:
                     Problem("unknown_fact", where, f"There is no fact {match.group()}.")
                 )
         problems += _check_zones(where, text, said, day)
+        for match in _COMPARED.finditer(text):
+            message = f"{match.group()!r} is in none of the facts; leave it out."
+            problems.append(Problem("unknown_number", where, message))
         for token in {(t.start, t.end): t for t in tokens(text)}.values():
             problem = _check_token(token, where, text, said, day)
             if problem is not None:
@@ -199,7 +206,7 @@ def _check_zones(where: str, text: str, said: Said, day: Day) -> Iterator[Proble
     for fact in day.facts:
         allowed |= {int(z) for z in _ZONE.findall(str(fact.value)) if isinstance(fact.value, str)}
     zones = [int(z) for z in _ZONE.findall(text)]
-    zones += [_WORDS[word.lower()] for word in _ZONE_WORD.findall(text)]
+    zones += [words.VALUES[word.lower()] for word in _ZONE_WORD.findall(text)]
     for zone in zones:
         if zone not in allowed:
             yield Problem(
@@ -220,7 +227,8 @@ def _check_token(token: Token, where: str, text: str, said: Said, day: Day) -> P
         return Problem("wrong_number", where, f"{token.text!r} does not agree: {known}.")
     if any(_fits(token, fact) and not _is_chance(token, fact) for fact in day.facts):
         return None
-    if said.workout is not None and _fits_workout(token, said):
+    is_ordinal = _ORDINAL.fullmatch(token.text) is not None  # minutes are not counted as '10th'
+    if said.workout is not None and not is_ordinal and _fits_workout(token, said):
         return None
     return Problem(
         "unknown_number",
