@@ -3,10 +3,13 @@
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.core.management import call_command
 from django.db import connection
+from structlog.testing import capture_logs
 
 from coaching.models import LlmAccount
 from racecontrol import checks
+from racecontrol.management.commands import web
 from racecontrol.shared import secrets
 
 SECRET = "sk-0123456789-very-secret"
@@ -111,3 +114,22 @@ def test_the_start_says_when_stored_secrets_do_not_open(account, settings):
     assert secrets.faults() == []
     settings.FIELD_KEYS = ["short"]
     assert "32 bytes" in secrets.faults()[0]
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_the_web_server_says_so_too_and_serves(account, settings, monkeypatch, is_lost):
+    served = []
+    monkeypatch.setattr(web.Leash, "hold", lambda self: None)
+    monkeypatch.setattr(web.signal, "signal", lambda *args: None)
+    monkeypatch.setattr(web.Server, "run", lambda self: served.append(self.config.port))
+    monkeypatch.setattr(web.connection, "close", lambda: None)  # ours is the test's
+    if is_lost:
+        settings.FIELD_KEYS = [Fernet.generate_key().decode()]
+
+    with capture_logs() as lines:
+        call_command("web", port=8123)
+
+    told = [line["fault"] for line in lines if line["event"] == "sealed_values_do_not_open"]
+    assert len(told) == is_lost
+    assert SECRET not in str(lines)
+    assert served == [8123]

@@ -8,8 +8,9 @@ from types import FrameType
 import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connection
 
-from racecontrol import livestream
+from racecontrol import checks, livestream
 from racecontrol.aftermath import become_this
 from racecontrol.devdb import cluster_of
 from racecontrol.shared.leash import Leash
@@ -34,6 +35,8 @@ class Command(BaseCommand):
     def handle(self, *, host, port, **options):
         leash = Leash()
         leash.hold()
+        checks.tell_at_start()
+        connection.close()  # the server's threads open their own
         # uvicorn sends itself the signal again after a clean stop; by then it has said all.
         signal.signal(signal.SIGTERM, lambda *_: None)
         config = uvicorn.Config(
