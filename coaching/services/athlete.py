@@ -1,7 +1,8 @@
 """Files athletes bring become days and activities: all of a file or nothing of it."""
 
 import zoneinfo
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,15 @@ BATCH = 5000
 MOST_CURVES = 200
 State = AthleteUpload.State
 APPLE = "Apple Health"
+NO_CONSENT = "The consent was withdrawn."
+
+
+@dataclass(frozen=True, slots=True)
+class Activities:
+    """What a file of activities says: each once, and what could not be read."""
+
+    found: "dict[tuple[str, datetime], ActivityRead]"
+    problems: list[str]
 
 
 def has_health_consent(user: Any) -> bool:
@@ -108,35 +118,58 @@ def _kind_of(file: Any, lower: str) -> str:
 def read_upload(*, upload_id: UUID, on_progress: OnProgress = silent) -> dict[str, int]:
     """Read a kept file and save what it says in one transaction; a second call does nothing.
 
-    Raises BadUpload where the file cannot be used; then nothing of it is kept.
+    Raises BadUpload where the file cannot be used and Cancelled where its athlete stopped it or
+    took the consent back meanwhile; then nothing of it is kept.
     """
     upload = AthleteUpload.objects.filter(pk=upload_id).select_related("owner").first()
-    if upload is None or upload.state != State.WAITING:
+    if upload is None:
+        return {}
+    if upload.state != State.WAITING:
+        _let_go(upload)
         return {}
     if not has_health_consent(upload.owner):
-        _end(upload, State.CANCELLED, "The consent was withdrawn.")
+        _end(upload, State.CANCELLED, NO_CONSENT)
         return {}
+    try:
+        counts = _save(upload, _read(upload, on_progress))
+    except BadUpload as refusal:
+        _end(upload, State.FAILED, str(refusal))
+        raise
+    except jobs.Cancelled:
+        has_consent = has_health_consent(upload.owner)
+        _end(upload, State.CANCELLED, "Cancelled." if has_consent else NO_CONSENT)
+        raise
+    _let_go(upload)
+    return counts
+
+
+def _read(upload: AthleteUpload, on_progress: OnProgress) -> "Export | Activities":
+    """What the file says. In no transaction: its progress is seen and it can be cancelled."""
     total = max(upload.size // 1024, 1)
 
     def heard(compressed: int) -> None:
         on_progress(Progress(min(compressed // 1024, total - 1), total, "reading"))
 
-    try:
-        with default_storage.open(upload.stored_as, "rb") as file:
-            if upload.kind == AthleteUpload.Kind.APPLE:
-                counts, problems = _save_export(upload, read_export(file, on_progress=heard))
-            else:
-                counts, problems = _save_activities(upload, file, on_progress)
-    except BadUpload as refusal:
-        _end(upload, State.FAILED, str(refusal))
-        raise
-    on_progress(Progress(total, total, "saved"))
-    words = ", ".join(f"{count} {name}" for name, count in counts.items())
-    _end(upload, State.DONE, words, problems)
-    return counts
+    with default_storage.open(upload.stored_as, "rb") as file:
+        if upload.kind == AthleteUpload.Kind.APPLE:
+            return read_export(file, on_progress=heard)
+        return _read_activities(upload, file, on_progress)
 
 
 @transaction.atomic
+def _save(upload: AthleteUpload, read: "Export | Activities") -> dict[str, int]:
+    """Keep what was read together with the word that it was read. Raises BadUpload, Cancelled."""
+    if isinstance(read, Export):
+        counts, problems = _save_export(upload, read)
+    else:
+        counts, problems = _save_activities(upload, read)
+    words = ", ".join(f"{count} {name}" for name, count in counts.items())
+    is_kept = _close(upload, State.DONE, words, problems)
+    if not is_kept or not has_health_consent(upload.owner):
+        raise jobs.Cancelled
+    return counts
+
+
 def _save_export(upload: AthleteUpload, export: Export) -> tuple[dict[str, int], list[str]]:
     if not export.values and not export.workouts:
         raise BadUpload("There is nothing in this export that we read.")
@@ -166,8 +199,7 @@ def _save_export(upload: AthleteUpload, export: Export) -> tuple[dict[str, int],
     days = _upsert(
         DailyMetric, rows, ["owner", "metric", "on", "source"], ["value", "unit", "records"]
     )
-    found = {(w.source, w.starts_at): w for w in export.workouts}  # the last one wins
-    activities = (
+    activities = [
         Activity(
             owner=upload.owner,
             source=w.source or APPLE,
@@ -182,9 +214,9 @@ def _save_export(upload: AthleteUpload, export: Export) -> tuple[dict[str, int],
             upload=upload,
             updated_at=now(),
         )
-        for w in found.values()
-    )
-    done = _upsert(Activity, activities, ["owner", "source", "starts_at"], MEASURED)
+        for w in export.workouts
+    ]
+    done = len(_upsert_fullest(upload.owner, activities))
     problems = [f"{export.left_out} records could not be used."] if export.left_out else []
     return {"daily values": days, "workouts": done}, problems
 
@@ -204,23 +236,25 @@ MEASURED = [
 ]
 
 
-@transaction.atomic
-def _save_activities(
-    upload: AthleteUpload, file: Any, on_progress: OnProgress
-) -> tuple[dict[str, int], list[str]]:
-    zone = zoneinfo.ZoneInfo(upload.owner.time_zone)
+def _read_activities(upload: AthleteUpload, file: Any, on_progress: OnProgress) -> Activities:
     found: dict[Any, ActivityRead] = {}
     problems: list[str] = []
     for number, (name, read) in enumerate(read_file(file, upload.file_name), start=1):
         if isinstance(read, BadUpload):
             problems.append(f"{name}: {read}")
         else:
-            found[read.source, read.starts_at] = read
+            key = (read.source, read.starts_at)
+            found[key] = max(found.get(key, read), read, key=_fullness)
             _keep_newest_curves(found)
         on_progress(Progress(0, 1, f"{number} files read"))
     if not found:
         raise BadUpload(problems[0] if problems else "There is no activity in this file.")
-    rows = (
+    return Activities(found, problems[:100])
+
+
+def _save_activities(upload: AthleteUpload, read: Activities) -> tuple[dict[str, int], list[str]]:
+    zone = zoneinfo.ZoneInfo(upload.owner.time_zone)
+    rows = [
         Activity(
             owner=upload.owner,
             source=a.source,
@@ -239,11 +273,31 @@ def _save_activities(
             upload=upload,
             updated_at=now(),
         )
-        for a in found.values()
-    )
-    done = _upsert(Activity, rows, ["owner", "source", "starts_at"], MEASURED)
-    _save_curves(upload.owner, found)
-    return {"activities": done}, problems[:100]
+        for a in read.found.values()
+    ]
+    kept = _upsert_fullest(upload.owner, rows)
+    _save_curves(upload.owner, {key: read.found[key] for key in kept})
+    return {"activities": len(kept)}, read.problems
+
+
+def _fullness(row: Any) -> tuple[Any, ...]:
+    """Orders what two files say of one activity: the longer and fuller one counts, whichever of
+    them is brought last."""
+    return (*(getattr(row, name, None) or 0 for name in MEASURED[2:]), row.kind)
+
+
+def _upsert_fullest(owner: Any, rows: list[Activity]) -> list[tuple[str, datetime]]:
+    """Insert activities, or replace those known less fully; the keys of what was written."""
+    fullest: dict[tuple[str, datetime], Activity] = {}
+    for known in Activity.objects.filter(owner=owner).only("source", "starts_at", *MEASURED):
+        fullest[known.source, known.starts_at] = known
+    written: dict[tuple[str, datetime], Activity] = {}
+    for row in rows:
+        key = (row.source, row.starts_at)
+        if key not in fullest or _fullness(row) >= _fullness(fullest[key]):
+            fullest[key] = written[key] = row
+    _upsert(Activity, written.values(), ["owner", "source", "starts_at"], MEASURED)
+    return list(written)
 
 
 def _keep_newest_curves(found: dict[Any, ActivityRead]) -> None:
@@ -284,15 +338,27 @@ def _upsert(model: Any, rows: Any, key: list[str], values: list[str]) -> int:
     return count
 
 
-def _end(
+def _close(
     upload: AthleteUpload, state: str, message: str, problems: list[str] | None = None
-) -> None:
-    """Write how it ended and let the file go."""
-    AthleteUpload.objects.filter(pk=upload.pk).update(
-        state=state, message=message[:1000], problems=problems or [], read_at=now(), stored_as=""
+) -> bool:
+    """Write how it ended; False where it had ended already, and then nothing is written."""
+    waiting = AthleteUpload.objects.filter(pk=upload.pk, state=State.WAITING)
+    return bool(
+        waiting.update(state=state, message=message[:1000], problems=problems or [], read_at=now())
     )
+
+
+def _let_go(upload: AthleteUpload) -> None:
+    """Delete the file, then forget where it lay: a stop in between leaves nothing behind unseen."""
     if upload.stored_as:
         default_storage.delete(upload.stored_as)
+        AthleteUpload.objects.filter(pk=upload.pk).update(stored_as="")
+
+
+def _end(upload: AthleteUpload, state: str, message: str) -> bool:
+    is_ended = _close(upload, state, message)
+    _let_go(upload)
+    return is_ended
 
 
 def cancel_upload(*, by: Any, upload_id: UUID) -> None:
@@ -304,7 +370,8 @@ def cancel_upload(*, by: Any, upload_id: UUID) -> None:
         raise NotReady("This file was read already.")
     if upload.job is not None and upload.job.is_open:
         jobs.cancel(upload.job.pk, by=by)
-    _end(upload, State.CANCELLED, "Cancelled.")
+    if not _end(upload, State.CANCELLED, "Cancelled."):
+        raise NotReady("This file was read already.")
 
 
 @transaction.atomic

@@ -2,10 +2,12 @@
 
 import random
 from datetime import date, timedelta
+from itertools import permutations
 
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 
 from coaching.models import Activity, AthleteUpload, DailyMetric
 from coaching.queries import athlete as queries
@@ -13,6 +15,7 @@ from coaching.services import athlete as services
 from coaching.tests.activity_bytes import START, fit, gpx
 from coaching.tests.health_exports import record, sleep, workout, xml, zipped
 from coaching.uploads.errors import BadUpload
+from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, NotReady
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +48,11 @@ EXPORT = zipped(
         workout(at("07:00"), at("08:00")),
     )
 ).getvalue()
+
+
+ENERGY = (
+    '<WorkoutStatistics type="HKQuantityTypeIdentifierActiveEnergyBurned" sum="%d" unit="kcal"/>'
+)
 
 
 def test_a_file_is_read_by_the_worker_and_then_let_go(athlete, run_jobs):
@@ -106,6 +114,109 @@ def test_bringing_files_again_in_any_order_gives_the_same_rows(athlete, run_jobs
         seen.add(str(rows()))
 
     assert len(seen) == 1
+
+
+def measured(owner) -> str:
+    rows = Activity.objects.filter(owner=owner).order_by("source", "starts_at")
+    return str(list(rows.values_list("source", "starts_at", *services.MEASURED)))
+
+
+def test_two_exports_that_differ_give_the_same_rows_in_any_order(athlete, run_jobs):
+    """A workout grows while the watch still sends; a long name may differ late only."""
+    names = ["S" * 120 + "one", "S" * 120 + "two"]
+    exports = [
+        zipped(
+            xml(
+                workout(at("07:00"), at(end), inner=inner),
+                *[record("StepCount", 100 + n, at("09:00"), unit="count", source=s) for s in names],
+            )
+        ).getvalue()
+        for n, (end, inner) in enumerate(
+            [("07:40", ENERGY % 300), ("08:00", ""), ("08:00", ENERGY % 250)]
+        )
+    ]
+    seen = set()
+    for order in permutations(exports):
+        Activity.objects.all().delete()
+        DailyMetric.objects.all().delete()
+        for content in (*order, order[0]):
+            bring(athlete, content)
+            run_jobs()
+        assert set(AthleteUpload.objects.values_list("state", flat=True)) == {"done"}
+        days = DailyMetric.objects.values_list("metric", "on", "source", "value", "records")
+        seen.add(measured(athlete) + str(list(days)))
+
+    assert len(seen) == 1
+    assert Activity.objects.get().elapsed_s == 3600
+    assert Activity.objects.get().energy_kcal == 250
+
+
+def test_a_workout_before_all_calendars_is_left_out(athlete, run_jobs):
+    bad = [
+        workout(f"{year}-01-01 00:00:00 +0100", f"{year}-01-01 01:00:00 +0100")
+        for year in ("0001", "9999")
+    ]
+    upload = bring(athlete, zipped(xml(*bad, workout(at("07:00"), at("08:00")))).getvalue())
+    run_jobs()
+
+    upload.refresh_from_db()
+    assert (upload.state, upload.problems) == ("done", ["2 records could not be used."])
+    assert Activity.objects.count() == 1
+
+
+@pytest.mark.parametrize("what", ["upload", "job", "consent"])
+@pytest.mark.parametrize("name", ["export.zip", "ride.fit"])
+def test_what_is_stopped_while_it_is_read_leaves_nothing(
+    athlete, run_jobs, monkeypatch, what, name
+):
+    """However late it is said: all was read, nothing is saved yet."""
+    upload = bring(athlete, EXPORT if name == "export.zip" else fit(), name)
+    stored, read = upload.stored_as, services._read
+
+    def then_stop(*args):
+        found = read(*args)
+        if what == "upload":
+            services.cancel_upload(by=athlete, upload_id=upload.pk)
+        elif what == "job":
+            raise jobs.Cancelled
+        else:
+            services.set_health_consent(by=athlete, is_given=False)
+        return found
+
+    monkeypatch.setattr(services, "_read", then_stop)
+    run_jobs()
+
+    upload.refresh_from_db()
+    assert (upload.state, upload.job.state) == ("cancelled", "cancelled")
+    assert upload.message == (services.NO_CONSENT if what == "consent" else "Cancelled.")
+    assert not Activity.objects.exists()
+    assert not DailyMetric.objects.exists()
+    assert not default_storage.exists(stored)
+
+
+@pytest.mark.parametrize("name", ["export.zip", "ride.fit"])
+def test_progress_is_told_outside_the_transaction(athlete, name):
+    """Else nobody would see it, and whoever cancels would wait for the lock on the job's row."""
+    upload = bring(athlete, EXPORT if name == "export.zip" else fit(), name)
+    outside, seen = len(connection.savepoint_ids), []
+    services.read_upload(
+        upload_id=upload.pk, on_progress=lambda step: seen.append(len(connection.savepoint_ids))
+    )
+
+    assert set(seen) == {outside}
+
+
+def test_a_file_left_by_a_stop_after_saving_goes_with_the_next_delivery(athlete, monkeypatch):
+    upload = bring(athlete, EXPORT)
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "_let_go", lambda upload: None)
+        services.read_upload(upload_id=upload.pk)
+    assert default_storage.exists(upload.stored_as)
+
+    assert services.read_upload(upload_id=upload.pk) == {}
+    assert not default_storage.exists(upload.stored_as)
+    upload.refresh_from_db()
+    assert upload.stored_as == ""
 
 
 def test_nothing_of_a_damaged_export_is_kept(athlete, run_jobs):

@@ -23,6 +23,8 @@ from coaching.uploads.errors import BadUpload
 LONGEST_PROLOGUE = 2 * 1024**2  # the inline DTD has about 10 kB
 LONGEST_TAG = 1024**2
 DEEPEST = 32
+LONGEST_SOURCE = 120
+YEARS = range(1990, 2100)  # outside it a clock was wrong, and a history of centuries would follow
 CONTROL = bytes(c for c in range(32) if c not in (9, 10, 13))  # 0x0B was seen in real exports
 
 QUANTITY = "HKQuantityTypeIdentifier"
@@ -233,7 +235,7 @@ class Days:
         except (KeyError, ValueError):
             self.left_out += 1
             return
-        key = (metric, start[:10], a.get("sourceName", ""))
+        key = (metric, start[:10], a.get("sourceName", "")[:LONGEST_SOURCE])
         if how == "mean":
             seen = self.means.get(key)
             if seen is None:
@@ -259,7 +261,7 @@ class Days:
         if not 0 < seconds <= 24 * 3600:
             self.left_out += 1
             return
-        key = (a["endDate"][:10], a.get("sourceName", ""))
+        key = (a["endDate"][:10], a.get("sourceName", "")[:LONGEST_SOURCE])
         self.asleep[key].append((begins.timestamp(), ends.timestamp()))
 
     def begin_workout(self, a: dict[str, str]) -> dict[str, Any] | None:
@@ -297,7 +299,7 @@ class Days:
                 starts_at=workout["begins"].astimezone(UTC),
                 on=workout["begins"].date(),
                 seconds=int(length),
-                source=a.get("sourceName", "")[:120],
+                source=a.get("sourceName", "")[:LONGEST_SOURCE],
                 energy_kcal=_number(stats.get("totalEnergyBurned"), {"kJ": 1 / 4.184}),
                 distance_m=_number(
                     stats.get("totalDistance"), {"km": 1000, "mi": 1609.344, "yd": 0.9144}
@@ -337,8 +339,11 @@ def union_seconds(spans: list[tuple[float, float]]) -> float:
 
 
 def moment(text: str) -> datetime:
-    """'2026-03-01 23:10:05 +0100' -> aware datetime. Raises ValueError."""
-    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z")
+    """'2026-03-01 23:10:05 +0100' -> aware datetime. Raises ValueError, also for an absurd year."""
+    at = datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z")
+    if at.year not in YEARS:
+        raise ValueError
+    return at
 
 
 def _value(
@@ -348,7 +353,9 @@ def _value(
         on = date.fromisoformat(day)
     except ValueError:
         return None
-    return DayValue(metric, on, source[:120], round(value, 3), unit, records)
+    if on.year not in YEARS:
+        return None
+    return DayValue(metric, on, source, round(value, 3), unit, records)
 
 
 def _number(pair: tuple[str, str] | None, factors: dict[str, float]) -> float | None:
