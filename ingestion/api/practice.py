@@ -119,14 +119,16 @@ def import_practice_days(request: HttpRequest, body: schemas.PracticeBulkIn) -> 
         )
     if ids:
         ids = list(dict.fromkeys(requests.known_id(one) for one in ids))
-        warnings = [cost.warning for cost in requests.cost_of(ids).values() if cost.warning]
+        costs = requests.cost_of(ids, refresh=body.refresh).values()
+        warnings = [cost.warning for cost in costs if cost.warning]
         job = requests.request_bulk(source_event_ids=ids, by=request.user, refresh=body.refresh)
         is_discovered = True
     else:
         wanted = ranges.range_of(
             track_slug=body.track, first_day=body.from_day, last_day=body.to_day
         )
-        ids, warnings, is_discovered = wanted.known, wanted.warnings(), wanted.is_discovered
+        ids, is_discovered = wanted.known, wanted.is_discovered
+        warnings = wanted.warnings(refresh=body.refresh)
         job = ranges.request_range(wanted, by=request.user, refresh=body.refresh)
     return Status(
         202,
@@ -178,7 +180,8 @@ def refresh_practice_day(request: HttpRequest, source_event_id: DayId) -> Any:
 
 def queue(request: HttpRequest, source_event_id: str, *, refresh: bool) -> dict[str, Any]:
     source_event_id = requests.known_id(source_event_id)
-    warnings = [cost.warning for cost in requests.cost_of([source_event_id]).values()]
+    costs = requests.cost_of([source_event_id], refresh=refresh).values()
+    warnings = [cost.warning for cost in costs]
     job = requests.request_import(source_event_id=source_event_id, by=request.user, refresh=refresh)
     return queued(job, source_event_id) | {"warning": warnings[0]}
 

@@ -216,7 +216,7 @@ class PracticeDiscoveryOut(Schema):
 
 
 class PracticeImportIn(Schema):
-    """`refresh` asks for the day's overview past its cache."""
+    """`refresh` asks for the day's overview past its cache, and again for some session pages."""
 
     refresh: bool = False
 

@@ -72,3 +72,17 @@ def test_archived_days_of_a_driver_are_one_press_away(client, practice_on):
     PracticeDay.objects.update(archived_at=None)
     for page in (url("driver", driver.pk), url("practice-driver-days", driver.pk, track.pk)):
         assert "rchived" not in text(client, page)
+
+
+def test_a_refresh_that_strains_the_budget_says_so(client, practice_on, settings):
+    settings.LIVERC_PER_DAY = 10
+    event = make_practice_day()
+    for _ in range(3):
+        make_practice_session(event, [41_000, 41_300])
+    address, shown = url("practice-refresh", event.pk), "This import takes about"
+    assert shown not in client.post(address, follow=True).content.decode()
+    for _ in range(5):
+        make_practice_session(event, [41_000, 41_300])
+
+    assert f"{shown} 9 requests" in client.post(address, follow=True).content.decode()
+    assert Job.objects.get().args == [event.source_event_id, True]

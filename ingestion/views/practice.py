@@ -248,11 +248,13 @@ def refresh_day(request: HttpRequest, event_id: int) -> HttpResponse:
     """Import the day, or ask LiveRC again and bring in what is new."""
     flags.require(request, flags.ENABLE_PRACTICE_DAYS)
     event = _day(event_id)
+    is_again = bool(event.last_ingested_at)
     try:
+        for cost in requests.cost_of([event.source_event_id], refresh=is_again).values():
+            if cost.warning:
+                messages.warning(request, cost.warning)
         requests.request_import(
-            source_event_id=event.source_event_id,
-            by=request.user,
-            refresh=bool(event.last_ingested_at),
+            source_event_id=event.source_event_id, by=request.user, refresh=is_again
         )
     except RaceError as refusal:
         messages.error(request, str(refusal))

@@ -33,9 +33,9 @@ class Range:
     known: list[str]
     is_discovered: bool
 
-    def warnings(self) -> list[str]:
+    def warnings(self, *, refresh: bool = False) -> list[str]:
         """One sentence where the requests would take the track past 80 % of its day."""
-        found = cost_of(self.known)
+        found = cost_of(self.known, refresh=refresh)
         if not self.is_discovered:
             known = found.get(self.track.slug)
             asked = len(months_of(self.first_day, self.last_day))

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from ingestion.domain.practice import day_id, day_name, read_day_id
@@ -86,8 +87,11 @@ def request_retry(*, session_id: int, by: Any) -> jobs.Job:
     )
 
 
-def cost_of(source_event_ids: list[str]) -> dict[str, Cost]:
-    """Track slug -> about how many requests these imports make, beside the track's budget."""
+def cost_of(source_event_ids: list[str], *, refresh: bool = False) -> dict[str, Cost]:
+    """Track slug -> about how many requests these imports make, beside the track's budget.
+
+    A refresh asks again for some sessions that are here already.
+    """
     needed: dict[str, int] = {}
     events = {
         one.source_event_id: one
@@ -100,7 +104,8 @@ def cost_of(source_event_ids: list[str]) -> dict[str, Cost]:
         event = events.get(source_event_id)
         left = USUAL_SESSIONS
         if event is not None and event.listed_count:
-            left = event.listed_count - event.imported_count
+            again = min(event.imported_count, settings.PRACTICE_REFRESH_SESSIONS) if refresh else 0
+            left = event.listed_count - event.imported_count + again
         elif event is not None and event.practice_day.source_sessions:
             left = event.practice_day.source_sessions
         needed[slug] = needed.get(slug, 0) + left + 1
