@@ -69,6 +69,11 @@ def _racing(state: WallState) -> list[Control]:
             Control("progress", f"{coming.name} is ready", "user-check",
                     {"stint": coming.number, "status": "ready"}, "next", coming.name)
         )  # fmt: skip
+    found += [
+        Control("served", f"{penalty} served".capitalize(), "check", {"penalty_id": penalty.pk})
+        for penalty in state.penalties
+        if penalty.served_ms is None and penalty.kind != penalty.Kind.WARNING
+    ]
     found += _flags(wall.clock.flag)
     found.append(
         Control("weather", "It is dry" if wall.is_wet else "It rains",

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
-from strategy.domain.live.log import Fill, LapDone, Mark, Neutral, Planned, Race, Reading
+from strategy.domain.live.log import Fill, LapDone, Mark, Neutral, Planned, Punished, Race, Reading
 from strategy.domain.live.wall import STALE_MS, Wall, read_wall
 from strategy.domain.stints.instance import read_instance
 from strategy.models import (
@@ -112,6 +112,11 @@ def race_of(run: LiveRun, *, at: datetime | None = None, plan: PlanVersion | Non
             Fill(s.in_ms, s.fuel_added_ml, s.compound, s.tyres)
             for s in run.stops.all()
             if not s.is_drive_through
+        ),
+        penalties=tuple(
+            Punished(cast(Any, p.kind), p.amount)
+            for p in run.penalties.all()
+            if p.served_ms is None and p.kind != Penalty.Kind.WARNING
         ),
         finished_ms=run.finished_ms,
         red_stops_clock=run.red_stops_clock,

@@ -286,12 +286,16 @@ def test_penalties_are_given_and_served(user):
         order(run, user, at_ms=100_000), kind="stop_go", amount=10_000, reason="speed"
     )
     row = run.penalties.get()
+    before = live.wall_of(fresh(run)).wall.finish
+    lane_ms = live.race_of(fresh(run)).instance.pit.lane_ms
+    assert before.owed_ms == lane_ms + 10_000
 
     notes.serve_penalty(order(run, user, at_ms=500_000), penalty_id=row.pk)
 
     row.refresh_from_db()
     assert (row.given_ms, row.served_ms) == (100_000, 500_000)
     assert notes.serve_penalty(order(run, user), penalty_id=row.pk) is None
+    assert live.wall_of(fresh(run)).wall.finish.owed_ms == 0
 
 
 def test_rain_moves_the_finish(user):

@@ -6,11 +6,12 @@ from uuid import uuid4
 import pytest
 from django.core import mail
 
+from racecontrol.shared import jobs
 from racecontrol.shared.errors import ImpossiblePlan, InvalidInput, NotAllowed, StaleWrite
 from strategy.domain.live.transitions import WrongMove
 from strategy.models import LiveProposal, Membership, PlanVersion, Role
 from strategy.queries import live
-from strategy.services.live import changes, feed, notes, stints
+from strategy.services.live import changes, feed, notes, race, stints
 from strategy.services.live.frame import Order
 from strategy.tests.builders import make_person
 from strategy.tests.live_builders import make_run
@@ -215,6 +216,28 @@ def test_rain_has_ways_on_looked_for(run, user, run_jobs):
     row = LiveProposal.objects.get()
     best = row.options[0]
     assert all(stint["compound"] == 1 for stint in best["plan"][1:])
+
+
+@pytest.mark.parametrize(("flag", "searches"), [("fcy", 1), ("sc", 1), ("red", 0)])
+def test_a_flag_that_makes_stops_cheap_has_ways_on_looked_for_once(run, user, flag, searches):
+    once = order(run, user, key=uuid4())
+
+    race.set_flag(once, flag=flag)
+    jobs.Job.objects.update(state=jobs.Job.State.DONE)
+    race.set_flag(once, flag=flag)  # sent again
+    race.set_flag(order(run, user), flag=flag)  # told by somebody else
+    race.set_flag(order(run, user), flag="green")
+
+    assert LiveProposal.objects.count() == searches
+
+
+@pytest.mark.parametrize(("kind", "value"), [("flag", "sc"), ("weather", "wet")])
+def test_what_the_feed_says_of_flags_and_rain_has_ways_on_looked_for(run, user, kind, value):
+    told = [feed.Told(key="a", kind=kind, value=value, at_ms=850_000)]
+    for _ in range(2):
+        feed.tell(strategy_id=run.strategy_id, source="bridge", events=told, by=user)
+
+    assert LiveProposal.objects.count() == 1
 
 
 def test_a_passed_stop_of_a_way_on_is_refused(user, run_jobs):

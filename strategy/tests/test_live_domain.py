@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from strategy.domain.live.log import LapDone, Mark, Neutral, Reading, plan_of
+from strategy.domain.live.log import LapDone, Mark, Neutral, Punished, Reading, plan_of
 from strategy.domain.live.pace import burn_of, pace_of
 from strategy.domain.live.projection import live_instance, project, whole_plan
 from strategy.domain.live.wall import read_wall
@@ -239,6 +239,31 @@ def test_rain_is_the_weather_until_told_otherwise():
     assert dry.letter(20) == "D"
     assert project(wet).finish_ms > project(race).finish_ms
     assert "wrong_tyres" in {alert.code for alert in read_wall(wet).alerts}
+
+
+@pytest.mark.parametrize(("kind", "extra_ms"), [("drive_through", 0), ("stop_go", 10_000)])
+def test_a_penalty_to_be_served_is_in_the_expected_finish(kind, extra_ms):
+    race = exact_race(laps=20)
+    before = read_wall(race)
+    lane_ms = race.instance.pit.lane_ms
+    assert lane_ms > 0
+
+    wall = read_wall(replace(race, penalties=(Punished(kind, extra_ms),)))
+
+    assert wall.finish.owed_ms == lane_ms + extra_ms
+    if wall.finish.laps == before.finish.laps:
+        assert wall.finish.finish_ms == before.finish.finish_ms + lane_ms + extra_ms
+    assert wall.projection.lap_ends[0] == before.projection.lap_ends[0] + lane_ms + extra_ms
+
+
+def test_penalties_of_time_and_laps_are_told_beside_the_finish():
+    race = exact_race(laps=20)
+    given = (Punished("time", 30_000), Punished("time", 5_000), Punished("laps", 2))
+
+    wall = read_wall(replace(race, penalties=given))
+
+    assert (wall.finish.penalty_ms, wall.finish.penalty_laps, wall.finish.owed_ms) == (35_000, 2, 0)
+    assert wall.finish.finish_ms == read_wall(race).finish.finish_ms
 
 
 def test_a_lap_overdue_moves_what_follows():

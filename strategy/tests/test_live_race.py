@@ -29,6 +29,7 @@ def test_a_day_with_a_swap_an_extension_rain_and_a_caution(live_asgi, user, fast
     call = caller(live_asgi, strategy.pk, secret)
     users = {n: who["user_id"] for n, who in enumerate(strategy.drivers)}
     decided: list[str] = []
+    wanted: dict[int, int] = {}  # stint -> laps
 
     def swap() -> None:
         wall = call("GET", "")
@@ -37,23 +38,29 @@ def test_a_day_with_a_swap_an_extension_rain_and_a_caution(live_asgi, user, fast
         made = call("POST", path, {"driver_id": users[other], "reason": "ill", "override": True})
         decided.append(made["command"]["words"])
 
-    def shorten() -> None:
+    def change_length(laps: int, reason: str) -> None:
         wall = call("GET", "")
         path = f"/stints/{wall['in_car']['number']}/extend"
-        made = call("POST", path, {"laps": -2, "reason": "traffic", "override": True})
+        made = call("POST", path, {"laps": laps, "reason": reason, "override": True})
         decided.append(made["command"]["words"])
+        wanted[wall["in_car"]["number"]] = wall["in_car"]["planned_laps"] + laps
 
     simulator = RaceSimulator(
         call, read_instance(strategy.current.problem), strategy.event.duration_ms, seed=7,
         spells=[Spell("wet", 6 * HOUR, 9 * HOUR), Spell("sc", 12 * HOUR, 12 * HOUR + HOUR // 3)],
-        at_lap={30: swap, 160: shorten},
+        at_lap={30: swap, 160: lambda: change_length(-2, "traffic"),
+                183: lambda: change_length(+1, "fuel saved under the safety car")},
     )  # fmt: skip
     tally = simulator.run()
 
     run = live.run_with_all(strategy.pk)
     assert run is not None
     wall = live.wall_of(run).wall
-    assert len(decided) == 2
+    assert len(decided) == 3
+    assert "2 laps shorter" in decided[1]
+    assert "1 lap longer" in decided[2]
+    laps_of = {line.number: line.laps for line in wall.stints}
+    assert {number: laps_of[number] for number in wanted} == wanted
     # laps, stops, times at the wheel and the finish, to the millisecond
     assert run.state == "finished"
     assert (wall.finish.laps_done, run.finished_ms) == (tally.laps, tally.finish_ms)

@@ -254,3 +254,21 @@ def test_ways_on_are_looked_for_in_the_background_and_accepted(client, user, que
     assert done.status_code == 200
     proposal.refresh_from_db()
     assert proposal.accepted == 0
+
+
+def test_a_penalty_is_served_with_one_press_and_a_warning_needs_none(client, user):
+    run = make_run(user, laps=3)
+    for kind in ("drive_through", "warning"):
+        run.penalties.create(kind=kind, given_ms=1_000)
+    penalty = run.penalties.get(kind="drive_through")
+    url = f"/strategy/{run.strategy_id}/wall/"
+
+    before = client.get(url).content.decode()
+    send(client, run, "served", penalty_id=penalty.pk)
+    after = client.get(url).content.decode()
+
+    assert "Drive-through served" in before
+    assert "of penalties to serve" in before
+    assert "Warning served" not in before
+    assert 'name="penalty_id"' not in after
+    assert "of penalties to serve" not in after

@@ -85,6 +85,14 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
+class Punished:
+    """A penalty not served yet. `amount`: ms the car stands, ms added to the result, or laps."""
+
+    kind: Literal["drive_through", "stop_go", "time", "laps"]
+    amount: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Driven:
     """A stint as it went so far. Laps and end grow while it runs."""
 
@@ -123,6 +131,7 @@ class Race:
     weather: tuple[tuple[int, bool], ...] = ()
     readings: tuple[Reading, ...] = ()
     fills: tuple[Fill, ...] = ()
+    penalties: tuple[Punished, ...] = ()
     finished_ms: int | None = None
     red_stops_clock: bool = False
     names: tuple[str, ...] = field(default=())
@@ -157,6 +166,13 @@ class Race:
         if self.state != "racing" or self.running is not None:
             return None
         return max((s.end_ms for s in self.driven if s.end_ms is not None), default=None)
+
+    @property
+    def owed_ms(self) -> int:
+        """What the penalties to be served in the pits will cost: the lane, and standing there."""
+        lane = self.instance.pit.lane_ms
+        owed = {"drive_through": lambda p: lane, "stop_go": lambda p: lane + p.amount}
+        return sum(owed[p.kind](p) for p in self.penalties if p.kind in owed)
 
     def laps_at(self, at_ms: int) -> int:
         """Laps completed by a moment."""

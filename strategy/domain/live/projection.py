@@ -161,6 +161,7 @@ class _Walk:
             self.at_ms += max(ms + self.pace.drift_ms[stint.seat], 1)
             if not self.lap_ends and race.state == "racing":
                 self.at_ms = max(self.at_ms, race.now_ms)  # the lap under way is not over yet
+                self.at_ms += race.owed_ms  # penalties are served at the next chance
             fuel_ml -= round(getattr(race.instance.car.burn_ml, letter) * self.burn.ratio)
             self.lap, self.age = self.lap + 1, self.age + 1
             self.lap_ends.append(self.at_ms)

@@ -111,12 +111,19 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """How the race is expected to end. `pace_drift_ms`: of who is in, a lap; above 0 slower."""
+    """How the race is expected to end. `pace_drift_ms`: of who is in, a lap; above 0 slower.
+
+    `finish_ms` has in it what penalties to be served will cost (`owed_ms`). The result adds
+    `penalty_ms` to it and takes `penalty_laps` off.
+    """
 
     laps_done: int
     laps: int
     planned_laps: int
     finish_ms: int
+    owed_ms: int
+    penalty_ms: int
+    penalty_laps: int
     stops_left: int
     laps_without_driver: int
     pace_drift_ms: int
@@ -292,11 +299,16 @@ def _finish(projection: Projection) -> Finish:
         skip = max(fuel.left_ml - car.reserve_ml + tanks, 0) // to_go
     seat = race.running.seat if race.running else 0
     return Finish(
-        race.laps_done, projection.laps, race.instance.race.laps, projection.finish_ms, stops,
-        projection.laps_without_driver, projection.pace.drift_ms[seat], projection.pace.spread_ms,
+        race.laps_done, projection.laps, race.instance.race.laps, projection.finish_ms,
+        race.owed_ms if race.state == "racing" else 0, _punished(race, "time"),
+        _punished(race, "laps"), stops, projection.laps_without_driver, projection.pace.drift_ms[seat], projection.pace.spread_ms,
         projection.pace.clean_laps, round(projection.burn.ratio * 100, 1),
         round(projection.burn.spread * 100, 1), skip,
     )  # fmt: skip
+
+
+def _punished(race: Race, kind: str) -> int:
+    return sum(p.amount for p in race.penalties if p.kind == kind)
 
 
 def alerts(wall: Wall) -> list[Alert]:

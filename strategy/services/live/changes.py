@@ -69,7 +69,8 @@ def extend_current_stint(
 
     def act(run: LiveRun, _: int) -> Done:
         outcome = changes.extend(race_of(run), stint, laps)
-        words = f"Stint {stint} goes {abs(laps)} laps {'longer' if laps > 0 else 'shorter'}."
+        by_laps = f"{abs(laps)} lap{'s' if abs(laps) > 1 else ''}"
+        words = f"Stint {stint} goes {by_laps} {'longer' if laps > 0 else 'shorter'}."
         return _change(run, outcome, words, reason, override, order.by)
 
     body = {"stint": stint, "laps": laps}

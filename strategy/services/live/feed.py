@@ -17,6 +17,7 @@ from strategy.domain.live.log import Race
 from strategy.domain.live.transitions import WrongMove
 from strategy.models import LapEvent, LiveRun
 from strategy.queries.live import MILLISECOND, now_ms, race_of
+from strategy.services.live.changes import request_ways
 from strategy.services.live.frame import (
     Done,
     Order,
@@ -27,7 +28,7 @@ from strategy.services.live.frame import (
     sync,
 )
 from strategy.services.live.notes import turn_weather
-from strategy.services.live.race import wave
+from strategy.services.live.race import CHEAP_STOPS, wave
 from strategy.services.live.tell import tell_next
 from strategy.services.live.unplanned import ensure_next
 
@@ -60,6 +61,7 @@ class Heard:
     version: int = 0
     laps: int = 0
     now_ms: int = 0
+    is_other_race: bool = False  # a flag or the weather: ways on are looked for
 
 
 @transaction.atomic
@@ -85,6 +87,8 @@ def tell(*, strategy_id: int, source: str, events: Sequence[Told], by: Any) -> H
     heard.version, heard.laps, heard.now_ms = run.version, race.laps_done, race.now_ms
     if heard.new:
         publish(run, laps=race.laps_done)
+    if heard.is_other_race and run.state == LiveRun.State.RACING:
+        request_ways(strategy_id=strategy_id, by=by)
     return heard
 
 
@@ -132,6 +136,7 @@ def _wave_or_rain(run: LiveRun, event: Told, at_ms: int, heard: Heard) -> None:
         if event.value not in ("fcy", "sc", "red", "green"):
             raise InvalidInput("Flags are fcy, sc, red and green.")
         is_new = wave(run, event.value, at_ms)
+    heard.is_other_race |= is_new and event.value in (*CHEAP_STOPS, "wet", "dry")
     heard.new += is_new
     heard.known += not is_new
     run.heard_ms = max(run.heard_ms, at_ms)

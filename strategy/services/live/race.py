@@ -14,6 +14,7 @@ from strategy.domain.live.transitions import WrongMove
 from strategy.models import Flag, FlagPeriod, LiveCommand, LiveRun, RaceStrategy
 from strategy.queries.live import race_of, run_with_all
 from strategy.services.analytics import queue_report
+from strategy.services.live.changes import request_ways
 from strategy.services.live.frame import Done, Order, command, publish
 from strategy.services.live.tell import start_reminders
 
@@ -26,6 +27,7 @@ STEPS = {
     State.FINISHED: {State.RACING},
 }
 FASTEST = 10_000
+CHEAP_STOPS = (Flag.YELLOW, Flag.SAFETY_CAR)
 
 
 @transaction.atomic
@@ -103,19 +105,30 @@ def _crossing_at_flag(run: LiveRun, now_ms: int) -> int:
     return last.at_ms if last is not None and is_last else now_ms
 
 
+@transaction.atomic
 def set_flag(order: Order, *, flag: str) -> LiveCommand | None:
-    """Full-course yellow, safety car, red, or green again. What is out already stays out."""
+    """Full-course yellow, safety car, red, or green again. What is out already stays out.
+
+    A yellow or a safety car makes stops cheap: ways on are looked for.
+    """
     if flag not in (*Flag.values, "green"):
         raise InvalidInput("Flags are fcy, sc, red and green.", fields={"flag": ["Unknown flag."]})
 
+    is_new = False
+
     def act(run: LiveRun, at_ms: int) -> Done:
+        nonlocal is_new
         before = out_now(run)
-        if not wave(run, flag, at_ms):
+        is_new = wave(run, flag, at_ms)
+        if not is_new:
             return Done(None)
         words = f"{Flag(flag).label if flag in Flag.values else 'green flag'} out.".capitalize()
         return Done(words, {"flag"}, {"flag": before}, {"flag": flag, "at_ms": at_ms})
 
-    return command(order, "flag", act, body={"flag": flag}, touches=["flag"], depends=["race"])
+    row = command(order, "flag", act, body={"flag": flag}, touches=["flag"], depends=["race"])
+    if is_new and flag in CHEAP_STOPS:
+        request_ways(strategy_id=order.strategy_id, by=order.by)
+    return row
 
 
 def out_now(run: LiveRun) -> str:
