@@ -94,16 +94,18 @@ def initial_plan(instance: Instance) -> Solution:
     """A plan that keeps every rule, at once. Raises ImpossiblePlan naming the rules in conflict."""
     solution = solve(instance, time_limit=FIRST_PLAN_SECONDS, first_only=True)
     if solution.status == "infeasible":
-        conflict = explain(instance)
-        frees = (
-            f" Loosening one of these frees it: {', '.join(conflict.frees)}."
-            if conflict.frees
-            else ""
-        )
-        raise ImpossiblePlan(f"No plan can keep all of: {', '.join(conflict.rules)}.{frees}")
+        raise _impossible(instance)
     if solution.score is None:
         raise NotReady("No plan was found in time: let the optimiser search longer.")
     return solution
+
+
+def _impossible(instance: Instance) -> ImpossiblePlan:
+    conflict = explain(instance)
+    told = f"No plan can keep all of: {', '.join(conflict.rules)}."
+    if conflict.frees:
+        told += f" Loosening one of these frees it: {', '.join(conflict.frees)}."
+    return ImpossiblePlan(told)
 
 
 def add_version(
@@ -411,8 +413,7 @@ def optimise(
         instance, time_limit=seconds * (0.6 if even_out else 1.0), on_progress=on_progress
     )
     if solution.status == "infeasible":
-        conflict = explain(instance)
-        raise ImpossiblePlan(f"No plan can keep all of: {', '.join(conflict.rules)}.")
+        raise _impossible(instance)
     if solution.score is None:
         raise NotReady("No plan was found in time: search longer.")
     front: list[Trade] = []
@@ -426,6 +427,7 @@ def optimise(
         ):
             raise StaleWrite("The strategy's numbers changed while it was optimised: start again.")
         version = add_version(row, solution, str(Origin.OPTIMISED), reason, by)
+        audit.record(by=by, verb="plan.optimised", obj=row, after={"number": version.number})
         live.publish(f"strategy:{row.pk}", {"version": row.version, "found": version.number})
     return version, front
 

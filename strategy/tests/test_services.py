@@ -7,6 +7,7 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 
 from racecontrol.shared.access import shares_team
+from racecontrol.shared.audit import trail_of
 from racecontrol.shared.errors import (
     ImpossiblePlan,
     InvalidInput,
@@ -165,6 +166,22 @@ def test_the_optimiser_adds_a_version_and_leaves_the_current_one(user, run_jobs)
     found = row.versions.get(number=2)
     assert (found.is_proven, found.bound_ms) == (True, found.z1_ms)
     assert found.z1_ms <= row.current.z1_ms
+    line = trail_of(row).get(verb="plan.optimised")
+    assert (line.by, line.after) == (user, {"number": 2})
+
+
+def test_the_optimiser_names_what_contradicts_and_what_would_free_it(user):
+    row = make_strategy(user)
+    for driver in row.problem["drivers"]:
+        driver["min_drive_ms"] = 2 * 3_600_000  # two drivers, three hours
+    row.save(update_fields=["problem"])
+
+    with pytest.raises(
+        ImpossiblePlan, match=r"minimum drive time.*Loosening one of these frees it"
+    ):
+        plans.optimise(strategy_id=row.pk, seconds=3, even_out=False, by=user)
+
+    assert row.versions.count() == 1
 
 
 def test_the_optimiser_run_twice_by_one_job_is_one_version(user):
