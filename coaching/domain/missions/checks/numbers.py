@@ -117,9 +117,9 @@ def tokens(text: str) -> Iterator[Token]:
         blank = blank[: token.start] + " " * (token.end - token.start) + blank[token.end :]
         yield token
     for found in words.spelled_numbers(blank):
-        token = _word_token(found, blank)
-        if token is not None:
-            yield token
+        spelled = _word_token(found, blank)
+        if spelled is not None:
+            yield spelled
 
 
 def _fractions(text: str) -> list[Token]:

@@ -30,14 +30,18 @@ _WORD: Final = "|".join(sorted([*VALUES, *_TIMES], key=len, reverse=True))
 _RUN = re.compile(rf"\b(?:{_WORD})\b(?:[\s-]+(?:and\s+)?(?:{_WORD})\b)*", re.IGNORECASE)
 _PART = re.compile(rf"\b(?:{_WORD})\b", re.IGNORECASE)
 
-_ORDINALS: Final[dict[str, int]] = {
+_TO_TWENTY: Final[dict[str, int]] = {
     word: value
     for value, word in enumerate(
         ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"],
         start=1,
     )
-} | {"thirtieth": 30, "thirty-first": 31}  # fmt: skip
-_ORDINALS |= {f"twenty-{word}": 20 + value for word, value in list(_ORDINALS.items())[:9]}
+}  # fmt: skip
+_ORDINALS: Final[dict[str, int]] = (
+    _TO_TWENTY
+    | {f"twenty-{word}": 20 + value for word, value in list(_TO_TWENTY.items())[:9]}
+    | {"thirtieth": 30, "thirty-first": 31}
+)
 _ORDINAL: Final = "|".join(
     word.replace("-", r"[\s-]") for word in sorted(_ORDINALS, key=len, reverse=True)
 )
