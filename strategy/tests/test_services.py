@@ -16,6 +16,7 @@ from racecontrol.shared.errors import (
     NotReady,
     StaleWrite,
 )
+from strategy.domain.stints.conflict import Conflict
 from strategy.models import EventParticipation, Membership, RaceStrategy, Role, StintPlan, Team
 from strategy.services import events, formation, news, plans, teams, what_if
 from strategy.tests.builders import (
@@ -170,16 +171,16 @@ def test_the_optimiser_adds_a_version_and_leaves_the_current_one(user, run_jobs)
     assert (line.by, line.after) == (user, {"number": 2})
 
 
-def test_the_optimiser_names_what_contradicts_and_what_would_free_it(user):
+def test_the_optimiser_names_what_contradicts_and_what_would_free_it(user, monkeypatch):
+    told = Conflict(["minimum drive time of sam", "rest"], ["rest"], is_smallest=True)
+    monkeypatch.setattr(plans, "explain", lambda instance: told)
     row = make_strategy(user)
     for driver in row.problem["drivers"]:
         driver["min_drive_ms"] = 2 * 3_600_000  # two drivers, three hours
     row.save(update_fields=["problem"])
 
-    with pytest.raises(
-        ImpossiblePlan, match=r"minimum drive time.*Loosening one of these frees it"
-    ):
-        plans.optimise(strategy_id=row.pk, seconds=3, even_out=False, by=user)
+    with pytest.raises(ImpossiblePlan, match=r"sam, rest\. Loosening one of these frees it: rest"):
+        plans.optimise(strategy_id=row.pk, seconds=60, even_out=False, by=user)
 
     assert row.versions.count() == 1
 
