@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from coaching.domain.missions import schedule
-from coaching.models import CheckIn, LlmAccount, Mission
+from coaching.models import AthleteUpload, CheckIn, LlmAccount, Mission
 from coaching.services import mission_runs
 from racecontrol.shared.errors import NotAllowed, NotReady
 
@@ -27,6 +27,7 @@ def is_for(user: Any) -> bool:
         and not settings.LLM_BASE_URL
         and not LlmAccount.objects.filter(owner=user).exists()
         and not Mission.objects.filter(owner=user, is_demo=False).exists()
+        and not AthleteUpload.objects.filter(owner=user).exists()
     )
 
 

@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from coaching.models import Consent, LlmAccount, Mission, MissionDraft, MissionRun, StageResult
+from coaching.models import (
+    AthleteUpload,
+    Consent,
+    LlmAccount,
+    Mission,
+    MissionDraft,
+    MissionRun,
+    StageResult,
+)
 from coaching.services import mission_demo, mission_runs, mission_upkeep
 from coaching.tests.mission_builders import (
     NOW,
@@ -453,6 +461,10 @@ def test_only_the_demo_login_gets_scripted_replies(user, demo, settings):
     make_mission(demo)
     assert not mission_demo.is_for(demo)  # it has something of its own now
     Mission.objects.all().delete()
+    file = AthleteUpload.objects.create(owner=demo, kind="apple", size=1)
+    assert not mission_demo.is_for(demo)
+    file.delete()
+    assert mission_demo.is_for(demo)
     settings.COACHING_SCRIPTED_DEMO = False
     assert not mission_demo.is_for(demo)
 

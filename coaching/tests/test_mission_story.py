@@ -9,7 +9,6 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from coaching.demo import load_demo
 from coaching.metrics import MissionCollector
 from coaching.models import (
     Activity,
@@ -324,16 +323,6 @@ def test_two_schedulers_in_the_same_moment_make_one_run(user, fake, quick):
     assert MissionRun.objects.filter(kind="daily").count() == 1
     assert MissionNotification.objects.count() == 1
     assert fake.calls("happy") == 1
-
-
-def test_the_demo_mission_is_made_once(django_user_model):
-    demo = django_user_model.objects.create_user(username="demo", email="d@example.org")
-    load_demo(by=demo)
-    load_demo(by=demo)
-
-    mission = Mission.objects.get()
-    assert (mission.is_demo, mission.state) == (True, "PREP")
-    assert len(mission.current_rules.plan.stages) == 5
 
 
 def test_one_broken_mission_does_not_cost_the_others_their_morning(

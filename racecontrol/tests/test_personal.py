@@ -223,6 +223,7 @@ def test_export_then_delete_leaves_nothing_anywhere(leaver, other, settings):
     )
     cache.set("zebulon-quirk", 1)
     assert len(places_of(*NEEDLES)) > 20  # the search finds what there is
+    assert _files("missions")  # reasoning logs, too
 
     answer = client.post("/account/data/leave/", {"password": PASSWORD, "is_sure": "on"})
     assert answer["Location"] == "/account/left/"
