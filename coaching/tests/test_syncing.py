@@ -7,7 +7,6 @@ from django.core import mail
 from django.db import connection as database
 from django.utils.timezone import now
 
-from coaching.connections import intervals
 from coaching.connections.errors import GrantLost, ProviderBusy, ProviderDown
 from coaching.models import (
     Activity,
@@ -15,14 +14,13 @@ from coaching.models import (
     Connection,
     DailyMetric,
     ProviderLimit,
-    Revocation,
 )
 from coaching.queries import athlete as queries
 from coaching.queries import athlete_facts
 from coaching.services import athlete, connections, syncing
 from coaching.tests.connected import connect, stand_ins
-from racecontrol.models import AuditEvent, Job
-from racecontrol.shared.errors import InvalidInput, NotAllowed, NotReady
+from racecontrol.models import Job
+from racecontrol.shared.errors import NotReady
 
 pytestmark = pytest.mark.django_db
 
@@ -395,182 +393,3 @@ def test_a_missing_heart_rate_permission_leaves_only_that_out(fake, user, run_jo
 
     metrics = set(DailyMetric.objects.values_list("metric", flat=True))
     assert metrics == {"readiness", "sleep", "resting_hr", "hrv_rmssd"}
-
-
-# -- who may ---------------------------------------------------------------------------------
-
-
-def test_without_consent_nothing_is_connected(fake, user):
-    with pytest.raises(NotAllowed, match="Agree"):
-        connections.begin(by=user, provider="oura", redirect_uri="x", state="s")
-    with pytest.raises(NotAllowed):
-        connections.connect_with_key(by=user, api_key="icu-key")
-    assert fake.asked == []
-
-
-def test_consent_taken_back_stops_fetching(fake, user, run_jobs):
-    row = connect(fake, user, "oura")
-    athlete.set_health_consent(by=user, is_given=False)
-    asked = len(fake.asked)
-
-    run_jobs()
-
-    assert syncing.sync(connection_id=row.pk) == {}
-    assert syncing.queue_due() == 0
-    assert len(fake.asked) == asked
-    assert DailyMetric.objects.count() == 0
-
-
-def test_a_needed_permission_that_was_unticked_is_given_back(fake, user, run_jobs):
-    fake.strava.withheld = {"activity:read_all"}
-
-    with pytest.raises(InvalidInput, match="activity:read_all"):
-        connect(fake, user, "strava")
-
-    run_jobs()
-    assert Connection.objects.count() == 0
-    assert len(fake.strava.revoked) == 1
-
-
-def test_an_account_belongs_to_one_person(fake, user, other):
-    connect(fake, user, "strava")
-
-    with pytest.raises(NotAllowed, match="somebody else"):
-        connect(fake, other, "strava")
-
-    assert Connection.objects.get().owner == user
-
-
-def test_a_wrong_key_is_named_and_kept_nowhere(fake, user):
-    athlete.set_health_consent(by=user, is_given=True)
-
-    for key in ("wrong", "", "with space", "ä"):
-        with pytest.raises(InvalidInput) as refused:
-            connections.connect_with_key(by=user, api_key=key)
-        assert "api_key" in refused.value.fields
-
-    assert Connection.objects.count() == 0
-
-
-def test_tokens_lie_sealed(fake, user):
-    row = connect(fake, user, "oura")
-
-    with database.cursor() as cursor:
-        cursor.execute("SELECT access_token, refresh_token FROM coaching_connection")
-        stored = cursor.fetchone()
-    assert all(value.startswith("fk1:") for value in stored)
-    assert row.access_token not in repr(row.__str__())
-
-
-# -- the end -----------------------------------------------------------------------------------
-
-
-def test_disconnecting_forgets_at_once_and_gives_back_in_the_end(fake, user, run_jobs):
-    row = connect(fake, user, "oura")
-    run_jobs()
-    kept, token = DailyMetric.objects.count(), Connection.objects.get().access_token
-    fake.fail("503", times=1, path="/revoke")
-
-    connections.disconnect(by=user, provider="oura")
-
-    assert Connection.objects.count() == 0
-    assert DailyMetric.objects.count() == kept
-    run_jobs()
-    assert Revocation.objects.get().attempts == 1
-    Job.objects.filter(func="coaching.tasks.give_back").update(run_at=now(), state="queued")
-    run_jobs()
-    assert Revocation.objects.count() == 0
-    assert fake.oura.revoked == [token]
-    assert {e.verb for e in AuditEvent.objects.filter(object_id=str(row.pk))} >= {
-        "connection.made",
-        "connection.ended",
-    }
-
-
-def test_stravas_data_goes_with_its_permission_others_on_demand(fake, user, run_jobs):
-    connect(fake, user, "strava")
-    connect(fake, user, "intervals-key")
-    run_jobs()
-
-    connections.disconnect(by=user, provider="strava")
-    assert set(Activity.objects.values_list("source", flat=True)) == {"intervals.icu"}
-
-    connections.disconnect(by=user, provider="intervals", is_data_dropped=True)
-    assert Activity.objects.count() == DailyMetric.objects.count() == 0
-
-
-def test_what_arrives_after_the_end_is_not_kept(fake, user, run_jobs):
-    row = connect(fake, user, "intervals-key")
-    run_jobs()
-    rides = intervals.rides(
-        connections.ask(row.pk, lambda api: api),
-        since=now().date() - timedelta(days=9),
-        until=now().date(),
-    )
-    connections.disconnect(by=user, provider="intervals", is_data_dropped=True)
-
-    start, end = now() - timedelta(days=30), now()
-    assert syncing.save_rides(row, rides, start=start, end=end) == 0
-    assert syncing.save_days(row, [], {"sleep"}, start.date(), end.date()) == 0
-    assert Activity.objects.count() == 0
-
-
-def test_consent_taken_back_in_the_middle_ends_the_fetching(fake, user):
-    row = connect(fake, user, "intervals-key")
-
-    def stop(step):
-        if step.done == 2:
-            athlete.set_health_consent(by=user, is_given=False)
-
-    syncing.sync(connection_id=row.pk, on_progress=stop)
-
-    assert fake.calls("/wellness") == 3
-
-
-def test_testing_says_in_plain_words_how_it_is(fake, user):
-    row = connect(fake, user, "oura")
-
-    assert connections.test_connection(connection_id=row.pk) == "Oura answers."
-    fake.fail("426", times=1)
-    assert "update its app" in connections.test_connection(connection_id=row.pk)
-    row.refresh_from_db()
-    assert "update its app" in row.last_error
-
-
-# -- hints from Strava -------------------------------------------------------------------------
-
-
-def test_a_hint_is_a_reason_to_look(fake, user, run_jobs):
-    connect(fake, user, "strava")
-    run_jobs()
-    first = fake.rides[0]
-    first["name"], first["moving_time"] = "Renamed", 3333
-
-    assert syncing.hear_strava(account_id="4242", kind="activity", object_id=str(first["id"]))
-    run_jobs()
-    ride = Activity.objects.get(external_id=str(first["id"]))
-    assert (ride.moving_s, ride.detail.title) == (3333, "Renamed")
-    assert "lighthouse" in ride.detail.note
-
-    fake.rides.pop(0)
-    syncing.hear_strava(account_id="4242", kind="activity", object_id=ride.external_id)
-    run_jobs()
-    assert not Activity.objects.filter(pk=ride.pk).exists()
-    assert not syncing.hear_strava(account_id="unknown", kind="activity", object_id="1")
-
-
-def test_a_hint_of_a_permission_taken_back_is_checked(fake, user, run_jobs):
-    row = connect(fake, user, "strava")
-    run_jobs()
-
-    syncing.hear_strava(account_id="4242", kind="athlete", object_id="4242")
-    run_jobs()
-    row.refresh_from_db()
-    assert not row.needs_reconnect  # it was a lie
-
-    for grant in fake.strava.grants:
-        grant.is_revoked = True
-    syncing.hear_strava(account_id="4242", kind="athlete", object_id="4242")
-    run_jobs()
-    row.refresh_from_db()
-    assert row.needs_reconnect

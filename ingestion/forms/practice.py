@@ -5,31 +5,17 @@ import re
 from django import forms
 
 from ingestion.domain.labels import person_key
-from ingestion.forms.timing import DayInput
+from ingestion.forms.timing import EventSearchForm
 from ingestion.queries.drivers import drivers
 from ingestion.queries.practice_board import STATES
 
 _NUMBER = re.compile(r"(?:^|#)\s*(\d{1,17})$")
 
 
-class PracticeSearchForm(forms.Form):
+class PracticeSearchForm(EventSearchForm):
     """Track, days and words. LiveRC itself is asked only for a track and at most three months."""
 
-    track = forms.CharField(
-        label="Track", required=False, max_length=200,
-        widget=forms.TextInput(attrs={"list": "known-tracks", "autocomplete": "off"}),
-    )  # fmt: skip
-    first = forms.DateField(label="From", required=False, widget=DayInput())
-    last = forms.DateField(label="To", required=False, widget=DayInput())
-    q = forms.CharField(label="Words", required=False, max_length=100)
     archived = forms.BooleanField(label="Archived days, too", required=False)
-
-    def clean(self):
-        values = super().clean()
-        first, last = values.get("first"), values.get("last")
-        if first and last and last < first:
-            self.add_error("last", "The last day is before the first.")
-        return values
 
 
 class DayFilterForm(forms.Form):
