@@ -6,15 +6,13 @@ the client, the chaos hooks and the benchmark talk to. Nothing it says is coachi
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from coaching.llm import scripts
+from racecontrol.shared.faulty_server import FaultyHandler, FaultyServer
 
 BEHAVIOURS: Final = {
     "happy": "a good answer",
@@ -56,13 +54,8 @@ BEHAVIOURS: Final = {
 PREFIX: Final = "fake-"
 
 
-class _QuietServer(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up in the middle is what half the behaviours are for."""
-
-
 @dataclass
-class FakeOpenAI:
+class FakeOpenAI(FaultyServer):
     """The server and what it was asked: `with FakeOpenAI() as fake: … fake.base_url`."""
 
     port: int = 0
@@ -73,20 +66,8 @@ class FakeOpenAI:
     on_chat: Callable[[dict[str, Any]], None] | None = None
 
     def __post_init__(self) -> None:
-        fake = self
-
-        class Handler(_Handler):
-            server_of = fake
-
         self._lock = threading.Lock()
-        self._server = _QuietServer((self.host, self.port), Handler)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-        self.is_closing = threading.Event()
-
-    @property
-    def origin(self) -> str:
-        return f"http://{self.host}:{self._server.server_port}"
+        self.listen(_Handler)
 
     @property
     def base_url(self) -> str:
@@ -104,47 +85,26 @@ class FakeOpenAI:
             self.counts[body.get("model", "")] += 1
             return before
 
-    def serve_forever(self) -> None:
-        self._server.serve_forever(poll_interval=0.05)
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.is_closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(FaultyHandler):
     server_of: FakeOpenAI
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: tests and the command print what matters."""
 
     def do_GET(self) -> None:
         if self.path.rstrip("/").endswith("/models"):
             models = [{"id": PREFIX + name, "object": "model"} for name in BEHAVIOURS]
-            self._json(200, {"object": "list", "data": models})
+            self.send_json(200, {"object": "list", "data": models})
         else:
-            self._json(404, {"error": {"message": "no such address"}})
+            self.send_json(404, {"error": {"message": "no such address"}})
 
     def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
         try:
             body = json.loads(self.rfile.read(size))
         except ValueError:
-            self._json(400, {"error": {"message": "no JSON"}})
+            self.send_json(400, {"error": {"message": "no JSON"}})
             return
         if not self.path.endswith("/chat/completions"):
-            self._json(404, {"error": {"message": "no such address"}})
+            self.send_json(404, {"error": {"message": "no such address"}})
             return
         key = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         before = self.server_of.note(body, key)
@@ -161,40 +121,40 @@ class _Handler(BaseHTTPRequestHandler):
     def _behave(self, name: str, body: dict[str, Any], before: int, key: str) -> None:
         form = (body.get("response_format") or {}).get("type")
         if name == "429-forever" or (name == "429-twice" and before < 2):
-            self._json(429, {"error": {"message": "busy"}}, {"Retry-After": "0"})
+            self.send_json(429, {"error": {"message": "busy"}}, {"Retry-After": "0"})
         elif name == "500-forever" or (name == "500-once" and before < 1):
-            self._json(500, {"error": {"message": "broken"}})
+            self.send_json(500, {"error": {"message": "broken"}})
         elif name == "401":
-            self._json(401, {"error": {"message": f"Incorrect API key provided: {key}"}})
+            self.send_json(401, {"error": {"message": f"Incorrect API key provided: {key}"}})
         elif name == "404" or name not in BEHAVIOURS:
-            self._json(404, {"error": {"message": "no such model"}})
+            self.send_json(404, {"error": {"message": "no such model"}})
         elif name == "quota":
-            self._json(429, {"error": {"code": "insufficient_quota", "message": "empty"}})
+            self.send_json(429, {"error": {"code": "insufficient_quota", "message": "empty"}})
         elif name == "redirect":
-            self._json(307, {}, {"Location": "http://169.254.169.254/latest/meta-data"})
+            self.send_json(307, {}, {"Location": "http://169.254.169.254/latest/meta-data"})
         elif (name == "no-schema" and form == "json_schema") or (name == "no-json-mode" and form):
-            self._json(400, {"error": {"message": "response_format is not supported"}})
+            self.send_json(400, {"error": {"message": "response_format is not supported"}})
         elif name == "hang":
-            self._wait(3600)
+            self.wait(3600)
         elif name in ("drip", "drip-headers", "oversize"):
-            self._pour(name)
+            self.pour(name)
         elif name == "html":
-            self._raw(200, b"<!doctype html><title>Welcome</title><p>Sign in", "text/html")
+            self.send_raw(200, b"<!doctype html><title>Welcome</title><p>Sign in", "text/html")
         elif body.get("stream"):
             self._stream(name, _text(name, body, before))
         elif name == "cut-body":
             data = json.dumps(_completion(scripts.reply(body["messages"]), body)).encode()
-            self._head(200, len(data), "application/json")
+            self.send_head(200, len(data), "application/json")
             self.wfile.write(data[: len(data) // 2])
             self.close_connection = True
         else:
             if name == "slow":
-                self._wait(0.5)
+                self.wait(0.5)
             reason = "length" if name == "length" else "stop"
             answer = _completion(_text(name, body, before), body, reason)
             if name == "no-usage":
                 del answer["usage"]
-            self._json(200, answer)
+            self.send_json(200, answer)
 
     def _stream(self, name: str, text: str) -> None:
         self.send_response(200)
@@ -215,47 +175,6 @@ class _Handler(BaseHTTPRequestHandler):
     def _event(self, data: dict[str, Any]) -> None:
         self.wfile.write(b"data: " + json.dumps(data).encode() + b"\n\n")
         self.wfile.flush()
-
-    def _pour(self, name: str) -> None:
-        if name == "drip-headers":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        else:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Connection", "close")
-            self.end_headers()
-        piece = b" " * 65_536 if name == "oversize" else b" "
-        while not self.server_of.is_closing.is_set():
-            self.wfile.write(piece)
-            self.wfile.flush()
-            if name != "oversize":
-                self._wait(0.1)
-
-    def _wait(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.server_of.is_closing.wait(0.05):
-            pass
-
-    # -- writing -----------------------------------------------------------------------------
-
-    def _json(self, status: int, data: Any, headers: dict[str, str] | None = None) -> None:
-        self._raw(status, json.dumps(data).encode(), "application/json", headers)
-
-    def _raw(
-        self, status: int, data: bytes, kind: str, headers: dict[str, str] | None = None
-    ) -> None:
-        self._head(status, len(data), kind, headers)
-        self.wfile.write(data)
-
-    def _head(
-        self, status: int, size: int, kind: str, headers: dict[str, str] | None = None
-    ) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(size))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
 
 
 _USAGE: Final = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}

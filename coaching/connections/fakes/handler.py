@@ -1,12 +1,12 @@
 """The stand-ins' answers, and how they go wrong."""
 
 import base64
-import json
 import time
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
+
+from racecontrol.shared.faulty_server import FaultyHandler
 
 if TYPE_CHECKING:
     from coaching.connections.fakes.server import FakeProviders
@@ -14,12 +14,8 @@ if TYPE_CHECKING:
 READ_LIMIT = (100, 1000)
 
 
-class Handler(BaseHTTPRequestHandler):
-    fakes: "FakeProviders"
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: tests and the command print what matters."""
+class Handler(FaultyHandler):
+    server_of: "FakeProviders"
 
     def do_GET(self) -> None:
         self._serve("GET", {})
@@ -36,16 +32,16 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         self.query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         self.form = form
-        self.fakes.note(method, self.path, self.headers.get("Authorization") or "")
+        self.server_of.note(method, self.path, self.headers.get("Authorization") or "")
         if parts.path == "/favicon.ico":  # browsers that look at our page of consent ask for it
-            return self._raw(204, b"", "image/x-icon")
+            return self.send_raw(204, b"", "image/x-icon")
         _, name, *rest = parts.path.split("/")
         path = "/" + "/".join(rest)
         if name not in ("strava", "oura", "intervals"):
-            return self._json(404, {"message": "no such place"})
-        self.name, self.house = name, self.fakes.house(name)
+            return self.send_json(404, {"message": "no such place"})
+        self.name, self.house = name, self.server_of.house(name)
         try:
-            fault = self.fakes.fault_for(self.path)
+            fault = self.server_of.fault_for(self.path)
             if fault and self._misbehave(fault, path):
                 return None
             return self._answer(method, path)
@@ -64,12 +60,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.name == "strava":
             self._count()
         if self._holder() is None:
-            return self._json(401, {"message": f"Authorization Error: {self._token_shown()}"})
+            return self.send_json(401, {"message": f"Authorization Error: {self._token_shown()}"})
         found = getattr(self, f"_{self.name}")(path)
         return (
-            self._json(404, {"message": "Record Not Found"})
+            self.send_json(404, {"message": "Record Not Found"})
             if found is None
-            else self._json(200, found)
+            else self.send_json(200, found)
         )
 
     # -- permission --------------------------------------------------------------------------
@@ -84,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.name == "strava":
             told["scope"] = ",".join(given)
         yes = f"{back}{separator}{urlencode(told)}"
-        if not self.fakes.is_asking:
+        if not self.server_of.is_asking:
             self.send_response(302)
             self.send_header("Location", yes)
             self.send_header("Content-Length", "0")
@@ -96,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
             f'<p><a href="{quote(yes, safe=":/?&=%")}">Allow</a> '
             f'<a href="{quote(no, safe=":/?&=%")}">Deny</a></p>'
         )
-        self._raw(200, page.encode(), "text/html; charset=utf-8")
+        self.send_raw(200, page.encode(), "text/html; charset=utf-8")
 
     def _token(self) -> None:
         is_known = (self.form.get("client_id"), self.form.get("client_secret")) == (
@@ -104,13 +100,13 @@ class Handler(BaseHTTPRequestHandler):
             f"{self.name}-client-secret",
         )
         if not is_known:
-            return self._json(401, {"error": "invalid_client"})
+            return self.send_json(401, {"error": "invalid_client"})
         if self.form.get("grant_type") == "authorization_code":
             grant = self.house.redeem(self.form.get("code", ""))
         else:
             grant = self.house.renew(self.form.get("refresh_token", ""))
         if grant is None:
-            return self._json(400, {"error": "invalid_grant", "message": "Bad Request"})
+            return self.send_json(400, {"error": "invalid_grant", "message": "Bad Request"})
         told: dict[str, Any] = {"token_type": "Bearer", "access_token": grant.access}
         if self.name == "strava":
             told |= {"expires_at": int(grant.expires_at), "refresh_token": grant.refresh}
@@ -121,11 +117,11 @@ class Handler(BaseHTTPRequestHandler):
         else:  # intervals.icu gives one token that does not end
             grant.expires_at = time.time() + 10**9
             told |= {"scope": grant.scopes.replace(" ", ","), "athlete": {"id": grant.account}}
-        return self._json(200, told)
+        return self.send_json(200, told)
 
     def _revoke(self) -> None:
         self.house.revoke(self.form.get("token") or self.query.get("access_token", ""))
-        self._json(200, {})
+        self.send_json(200, {})
 
     def _token_shown(self) -> str:
         kind, _, token = (self.headers.get("Authorization") or "").partition(" ")
@@ -137,8 +133,8 @@ class Handler(BaseHTTPRequestHandler):
     # -- data --------------------------------------------------------------------------------
 
     def _count(self) -> None:
-        with self.fakes.lock:
-            self.fakes.read_usage = [used + 1 for used in self.fakes.read_usage]
+        with self.server_of.lock:
+            self.server_of.read_usage = [used + 1 for used in self.server_of.read_usage]
 
     def _strava(self, path: str) -> Any:
         if path == "/api/v3/athlete":
@@ -146,15 +142,15 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/api/v3/athlete/activities":
             after, before = (float(self.query[name]) for name in ("after", "before"))
             page, size = int(self.query["page"]), int(self.query["per_page"])
-            size = min(size, self.fakes.page_size)
-            fitting = [r for r in self.fakes.rides if after < _epoch(r["start_date"]) < before]
+            size = min(size, self.server_of.page_size)
+            fitting = [r for r in self.server_of.rides if after < _epoch(r["start_date"]) < before]
             return fitting[(page - 1) * size : page * size]
         _, *_, number = path.removesuffix("/streams").split("/")
-        ride = next((r for r in self.fakes.rides if str(r["id"]) == number), None)
+        ride = next((r for r in self.server_of.rides if str(r["id"]) == number), None)
         if ride is None:
             return None
         if path.endswith("/streams"):
-            return {name: {"data": data} for name, data in self.fakes.curves.items()}
+            return {name: {"data": data} for name, data in self.server_of.curves.items()}
         return ride | {"description": "Rode to the lighthouse and back.", "calories": 650.0}
 
     def _oura(self, path: str) -> Any:
@@ -162,9 +158,9 @@ class Handler(BaseHTTPRequestHandler):
         if collection == "personal_info":
             return {"id": self._holder(), "email": "rider@example.org", "age": 40}
         rows = {
-            "daily_readiness": self.fakes.readiness,
-            "sleep": self.fakes.nights,
-            "heartrate": self.fakes.beats,
+            "daily_readiness": self.server_of.readiness,
+            "sleep": self.server_of.nights,
+            "heartrate": self.server_of.beats,
         }.get(collection)
         if rows is None:
             return None
@@ -177,7 +173,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             first, last = self.query["start_date"], self.query["end_date"]
             rows = [r for r in rows if first <= r["day"] <= last]
-        at, size = int(self.query.get("next_token", 0)), self.fakes.page_size
+        at, size = int(self.query.get("next_token", 0)), self.server_of.page_size
         more = str(at + size) if at + size < len(rows) else None
         return {"data": rows[at : at + size], "next_token": more}
 
@@ -186,29 +182,29 @@ class Handler(BaseHTTPRequestHandler):
             return {"id": self._holder(), "name": "Rider"}
         oldest, newest = self.query.get("oldest", ""), self.query.get("newest", "9999")
         if path.endswith("/wellness"):
-            return [r for r in self.fakes.wellness if oldest <= r["id"] <= newest]
+            return [r for r in self.server_of.wellness if oldest <= r["id"] <= newest]
         if path.endswith("/activities"):
             return [
-                r for r in self.fakes.trainings
+                r for r in self.server_of.trainings
                 if oldest <= r["start_date_local"][:10] <= newest
             ]  # fmt: skip
         if path.endswith("/streams"):
-            return [{"type": name, "data": data} for name, data in self.fakes.curves.items()]
+            return [{"type": name, "data": data} for name, data in self.server_of.curves.items()]
         number = path.rpartition("/")[2]
-        return next((r for r in self.fakes.trainings if r["id"] == number), None)
+        return next((r for r in self.server_of.trainings if r["id"] == number), None)
 
     def _subscriptions(self, method: str, path: str) -> None:
         """One subscription per application; the caller's own address is asked to prove itself."""
-        known = self.fakes.subscriptions
+        known = self.server_of.subscriptions
         if method == "GET":
-            return self._json(200, [{"id": n, "callback_url": url} for n, url in known.items()])
+            return self.send_json(200, [{"id": n, "callback_url": url} for n, url in known.items()])
         if method == "DELETE":
             known.pop(int(path.rpartition("/")[2]), None)
-            return self._raw(204, b"", "application/json")
+            return self.send_raw(204, b"", "application/json")
         if known:
-            return self._json(400, {"message": "already exists"})
+            return self.send_json(400, {"message": "already exists"})
         known[1] = self.form["callback_url"]
-        return self._json(201, {"id": 1})
+        return self.send_json(201, {"id": 1})
 
     # -- going wrong -------------------------------------------------------------------------
 
@@ -218,74 +214,46 @@ class Handler(BaseHTTPRequestHandler):
             status = int(kind[:3])
             quoted = {"message": f"no: {self._token_shown()}"}
             headers = {"Retry-After": "60"} if kind == "429" else {}
-            self._json(status, quoted, headers)
+            self.send_json(status, quoted, headers)
         elif kind == "invalid-grant":
-            self._json(400, {"error": "invalid_grant"})
+            self.send_json(400, {"error": "invalid_grant"})
         elif kind == "lost-rotation":
             self.house.renew(self.form.get("refresh_token", ""))
-            self._json(500, {"message": "broken after the fact"})
+            self.send_json(500, {"message": "broken after the fact"})
         elif kind == "redirect":
-            self._json(302, {}, {"Location": "http://169.254.169.254/latest/meta-data"})
+            self.send_json(302, {}, {"Location": "http://169.254.169.254/latest/meta-data"})
         elif kind == "html":
-            self._raw(200, b"<!doctype html><title>Welcome</title><p>Sign in", "text/html")
+            self.send_raw(200, b"<!doctype html><title>Welcome</title><p>Sign in", "text/html")
         elif kind == "garbled":
-            self._raw(200, b'{"data": [{"day": "2026', "application/json")
+            self.send_raw(200, b'{"data": [{"day": "2026', "application/json")
         elif kind == "shape":
-            self._json(200, {"data": [{"unheard": 1}], "access": 1})
+            self.send_json(200, {"data": [{"unheard": 1}], "access": 1})
         elif kind == "hang":
-            self._wait(3600)
+            self.wait(3600)
         elif kind == "cut":
-            self._head(200, 5000, "application/json", {})
+            self.send_head(200, 5000, "application/json", {})
             self.wfile.write(b'[{"id": 1, ')
             self.close_connection = True
         else:
-            self._pour(kind)
+            self.pour(kind)
         return True
 
-    def _pour(self, kind: str) -> None:
-        if kind == "drip-headers":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        else:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Connection", "close")
-            self.end_headers()
-        piece = b" " * 65_536 if kind == "oversize" else b" "
-        while not self.fakes.is_closing.is_set():
-            self.wfile.write(piece)
-            self.wfile.flush()
-            if kind != "oversize":
-                self._wait(0.1)
-
-    def _wait(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.fakes.is_closing.wait(0.05):
-            pass
-
-    # -- writing -----------------------------------------------------------------------------
-
-    def _json(self, status: int, data: Any, headers: dict[str, str] | None = None) -> None:
-        self._raw(status, json.dumps(data).encode(), "application/json", headers)
-
-    def _raw(
-        self, status: int, data: bytes, kind: str, headers: dict[str, str] | None = None
+    def send_head(
+        self, status: int, size: int, kind: str, headers: dict[str, str] | None = None
     ) -> None:
-        self._head(status, len(data), kind, headers or {})
-        self.wfile.write(data)
+        super().send_head(status, size, kind, (headers or {}) | self._limits())
 
-    def _head(self, status: int, size: int, kind: str, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(size))
-        if getattr(self, "name", "") == "strava":
-            quarter, day = self.fakes.read_usage
-            self.send_header("X-RateLimit-Limit", "200,2000")
-            self.send_header("X-RateLimit-Usage", f"{quarter},{day}")
-            self.send_header("X-ReadRateLimit-Limit", f"{READ_LIMIT[0]},{READ_LIMIT[1]}")
-            self.send_header("X-ReadRateLimit-Usage", f"{quarter},{day}")
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
+    def _limits(self) -> dict[str, str]:
+        """Strava tells its limits with every answer."""
+        if getattr(self, "name", "") != "strava":
+            return {}
+        quarter, day = self.server_of.read_usage
+        return {
+            "X-RateLimit-Limit": "200,2000",
+            "X-RateLimit-Usage": f"{quarter},{day}",
+            "X-ReadRateLimit-Limit": f"{READ_LIMIT[0]},{READ_LIMIT[1]}",
+            "X-ReadRateLimit-Usage": f"{quarter},{day}",
+        }
 
 
 def _epoch(text: str) -> float:

@@ -4,13 +4,11 @@ import base64
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from http.server import ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
 
 from coaching.connections.fakes import world
 from coaching.connections.fakes.faults import KINDS, Fault
 from coaching.connections.fakes.handler import Handler
+from racecontrol.shared.faulty_server import FaultyServer
 
 __all__ = ["KINDS", "FakeProviders", "settings_for"]
 
@@ -29,13 +27,8 @@ def settings_for(origin: str) -> dict[str, str]:
     return told
 
 
-class _QuietServer(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up in the middle is what half the faults are for."""
-
-
 @dataclass
-class FakeProviders:
+class FakeProviders(FaultyServer):
     """`with FakeProviders() as fake:` then `fake.settings()` are the addresses to set."""
 
     port: int = 0
@@ -60,19 +53,7 @@ class FakeProviders:
         self.curves = world.curves()
         self.read_usage = [0, 0]  # of (100, 1000), Strava's quarter hour and day
         self.lock = threading.Lock()
-        self.is_closing = threading.Event()
-        fake = self
-
-        class OurHandler(Handler):
-            fakes = fake
-
-        self._server = _QuietServer((self.host, self.port), OurHandler)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-
-    @property
-    def origin(self) -> str:
-        return f"http://{self.host}:{self._server.server_port}"
+        self.listen(Handler)
 
     def settings(self) -> dict[str, str]:
         """What the site must be told to talk to us."""
@@ -104,24 +85,3 @@ class FakeProviders:
 
     def calls(self, part: str) -> int:
         return sum(part in path for _method, path in self.asked)
-
-    def serve_forever(self) -> None:
-        self._server.serve_forever(poll_interval=0.05)
-
-    def stop(self) -> None:
-        self.is_closing.set()
-        threading.Thread(target=self._server.shutdown, daemon=True).start()
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.is_closing.set()
-        self._server.shutdown()
-        self._server.server_close()
