@@ -5,10 +5,8 @@ shuts the socket ends the call on time. Addresses come from settings, never from
 """
 
 import json
-import socket
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,12 +17,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from coaching.connections.errors import ProviderDown
+from racecontrol.shared.deadline import TOO_LATE, Watch
 
 MAX_BYTES: Final = 8 * 1024 * 1024  # 200 activities or a month of five-minute heart rates
 CONNECT_S: Final = 5.0
 CALL_S: Final = 20.0
-# A read that waits as long as the whole call may end a moment before the alarm rings.
-SLOW: Final = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +45,7 @@ class Reply:
             ) from None
 
 
-class _Watch:
-    """Shuts the sockets of a call when its time is up."""
-
-    def __init__(self) -> None:
-        self._sockets: list[socket.socket] = []
-        self._lock = threading.Lock()
-        self.is_over = False
-
-    def add(self, sock: socket.socket) -> None:
-        with self._lock:
-            self._sockets.append(sock)
-        if self.is_over:
-            self.ring()
-
-    def ring(self) -> None:
-        self.is_over = True
-        with self._lock:
-            for sock in self._sockets:
-                with suppress(OSError, ValueError):
-                    # Past TLS, whose own shutdown would wait for the other side.
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-def _pools(watch: _Watch) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
     class Watched:
         sock: Any
 
@@ -95,7 +69,7 @@ def _pools(watch: _Watch) -> dict[str, type[HTTPConnectionPool]]:
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, watch: _Watch):
+    def __init__(self, watch: Watch):
         self._watch = watch
         super().__init__(max_retries=0)
 
@@ -117,7 +91,7 @@ def call(
     max_bytes: int = MAX_BYTES,
 ) -> Reply:
     """Ask once. `form` is a ready form body. Raises ProviderDown for everything that is no answer."""
-    watch = _Watch()
+    watch = Watch()
     alarm = threading.Timer(call_s, watch.ring)
     alarm.daemon = True
     sent = {"Accept": "application/json", "Accept-Encoding": "identity"} | dict(headers or {})
@@ -138,7 +112,7 @@ def call(
         return Reply(response.status_code, response.headers, body)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
         # `from None`: the original quotes the address, which may hold a token.
-        if watch.is_over or isinstance(fault, SLOW):
+        if watch.is_over or isinstance(fault, TOO_LATE):
             raise _too_slow(provider) from None
         raise ProviderDown(f"The connection to {provider} broke.", reason="transport") from None
     finally:
@@ -146,6 +120,7 @@ def call(
         if response is not None:
             response.close()
         adapter.close()
+        watch.close()
 
 
 def _too_slow(provider: str) -> ProviderDown:

@@ -5,12 +5,11 @@ exceeds: a timer that shuts the socket is what ends a call on time.
 """
 
 import json
-import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,44 +21,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from coaching.llm import guard
 from coaching.llm.errors import EndpointNotAllowed, ModelDown, ModelRefused
+from racecontrol.shared.deadline import TOO_LATE, Watch
 
 MAX_BYTES: Final = 256 * 1024
 OVERLOADED: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 
 
-class _Watch:
-    """Shuts every socket of a call at its deadline."""
-
-    def __init__(self) -> None:
-        self._handles: list[socket.socket] = []
-        self._lock = threading.Lock()
-        self.is_over = False
-
-    def add(self, sock: socket.socket) -> None:
-        # A duplicate handle: TLS takes the first one over, shutting the twin still ends both.
-        with self._lock:
-            self._handles.append(socket.socket(fileno=os.dup(sock.fileno())))
-            if self.is_over:
-                self._shut()
-
-    def ring(self) -> None:
-        with self._lock:
-            self.is_over = True
-            self._shut()
-
-    def _shut(self) -> None:
-        for handle in self._handles:
-            with suppress(OSError):
-                handle.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        with self._lock:
-            for handle in self._handles:
-                handle.close()
-            self._handles.clear()
-
-
-def _pools(target: guard.Target, watch: _Watch) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(target: guard.Target, watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
     class Guarded:
         host: str
         port: int
@@ -93,7 +61,7 @@ def _pools(target: guard.Target, watch: _Watch) -> dict[str, type[HTTPConnection
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, target: guard.Target, watch: _Watch):
+    def __init__(self, target: guard.Target, watch: Watch):
         self._target, self._watch = target, watch
         super().__init__(max_retries=0)
 
@@ -117,10 +85,6 @@ class Timer:
         return self._end - self.clock()
 
 
-# The connection's own clock may ring a moment before ours.
-TOO_LATE = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-
-
 @contextmanager
 def _open(
     target: guard.Target,
@@ -131,11 +95,11 @@ def _open(
     body: dict[str, Any] | None,
     timer: Timer,
     call_s: float,
-) -> Iterator[tuple[requests.Response, _Watch]]:
+) -> Iterator[tuple[requests.Response, Watch]]:
     left = min(timer.left(), call_s)
     if left <= 0:
         raise ModelDown("The model took too long.", reason="timeout")
-    watch = _Watch()
+    watch = Watch()
     alarm = threading.Timer(left, watch.ring)
     alarm.daemon = True
     session = requests.Session()
@@ -172,7 +136,7 @@ def _open(
         watch.close()
 
 
-def _chunks(response: requests.Response, watch: _Watch, max_bytes: int) -> Iterator[bytes]:
+def _chunks(response: requests.Response, watch: Watch, max_bytes: int) -> Iterator[bytes]:
     size = 0
     while chunk := response.raw.read1(16_384, decode_content=True):
         size += len(chunk)
