@@ -106,6 +106,28 @@ def test_nothing_changes_under_the_fingers_of_who_types(open_page):
     until(page, "2 events")
 
 
+def test_a_part_on_its_way_waits_for_who_began_to_type(open_page):
+    page = open_page()
+    page.goto("/board/")
+    is_state(page, "open")
+    held = []
+    page.route("**/board/", lambda route: held.append(route))
+    live.publish("test:open", {"lap": 1})
+    while not held:
+        page.wait_for_timeout(20)
+
+    page.fill("#note", "box this lap")
+    with page.expect_response("**/board/"):
+        held[0].continue_()
+    page.unroute("**/board/")
+    page.wait_for_timeout(200)  # longer than a swap takes
+
+    assert page.input_value("#note") == "box this lap"
+    assert page.text_content("#board > #count") == "0 events"
+    page.locator("#note").blur()
+    until(page, "1 events")
+
+
 def test_without_a_shared_worker_each_tab_has_its_own_stream(open_page):
     page = open_page()
     page.add_init_script("delete window.SharedWorker")

@@ -45,6 +45,15 @@
       });
   }
 
+  // Whoever began to type while the part was on its way keeps the page as it is, too.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const part = detail.requestConfig?.elt;
+    const state = part && states.get(part);
+    if (!state?.isFetching || !isTypedIn(part)) return;
+    detail.shouldSwap = false;
+    state.isStale = true;
+  });
+
   const refreshAll = () => parts().forEach(refresh);
   const refreshStale = () => parts().filter((part) => states.get(part)?.isStale).forEach(refresh);
 
