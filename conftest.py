@@ -22,6 +22,13 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in
 hypothesis.settings.load_profile("house")
 
 
+def pytest_collection_modifyitems(items):
+    """What drives Chromium or kills processes gets a second look; docs/decisions/0013 says why."""
+    for item in items:
+        if item.get_closest_marker("browser") or item.get_closest_marker("processes"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def pytest_unconfigure(config):
     stop_test_cluster(config)
 
