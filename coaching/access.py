@@ -2,12 +2,8 @@
 
 from typing import Any
 
-from coaching.models import RacerProfile, Session
+from coaching.models import RacerProfile
 
 
 def may_use_profile(user: Any, profile: RacerProfile) -> bool:
     return user.is_authenticated and profile.user_id == user.pk
-
-
-def may_use_session(user: Any, session: Session) -> bool:
-    return may_use_profile(user, session.profile)

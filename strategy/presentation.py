@@ -63,7 +63,7 @@ def stint_chart(row: RaceStrategy, stints: Sequence[StintPlan], title: str, slug
     return stint_bars(rows, title=title, end=row.event.duration_ms, slug=slug)
 
 
-def fuel_chart(row: RaceStrategy, stints: Sequence[StintPlan]) -> Chart:
+def fuel_chart(stints: Sequence[StintPlan]) -> Chart:
     """Fuel on board lap by lap, and how old the tyres are."""
     fuel: list[tuple[float, float | None]] = []
     wear: list[tuple[float, float | None]] = []

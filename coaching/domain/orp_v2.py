@@ -6,7 +6,6 @@ Trend: Theil (1950) and Sen (1968), the interval from Kendall's variance of the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from math import exp, sqrt
 from statistics import mean
 from typing import Any
@@ -295,12 +294,6 @@ def projection_s(result: OrpV2, *, laps: int, slow_excess_s: float | None = None
     driven = result.clean + result.incident_laps
     excess = result.time_lost_s if slow_excess_s is None else slow_excess_s
     return round(line + laps * excess / driven, 2)
-
-
-def longest_clean_stretch(excluded: Mapping[int, str], laps: int) -> int:
-    """The most clean laps in a row: what a driver can hold."""
-    edges = [0, *sorted(excluded), laps + 1]
-    return max((after - before - 1 for before, after in pairwise(edges)), default=0)
 
 
 def _unsigned_zero(value: float) -> float:

@@ -96,7 +96,7 @@ class Client:
         data: object = None
         for turn in range(self.limits.repairs + 1):
             text, call = self._send(asked, shape, timer, is_repair=turn > 0)
-            answer, data, problems = _read(text, call, shape)
+            answer, data, problems = _read(text, shape)
             if answer is not None and check is not None:
                 problems = [str(problem) for problem in check(answer)]
             if not problems:
@@ -279,7 +279,7 @@ def _usage(usage: object) -> dict[str, Any]:
     return out
 
 
-def _read(text: str, call: Call, shape: type[Answer]) -> tuple[Answer | None, object, list[str]]:
+def _read(text: str, shape: type[Answer]) -> tuple[Answer | None, object, list[str]]:
     """(answer or None, the parsed data as far as it went, what is wrong)."""
     if text.endswith(_CUT):
         return None, None, ["The answer was cut off at the token limit: be much shorter."]

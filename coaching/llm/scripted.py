@@ -32,7 +32,7 @@ class ScriptedClient:
         sent = _with_shape(messages, shape)
         text = scripts.reply(sent)
         call = Call(purpose="ask", messages=tuple(sent), answer=text)
-        answer, data, problems = _read(text, call, shape)
+        answer, data, problems = _read(text, shape)
         if answer is not None and check is not None:
             problems = [str(problem) for problem in check(answer)]
         if problems or answer is None:

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from coaching.domain.missions.checks import Day, Limits
 from coaching.domain.missions.checks.limits import caution_reasons, forced_rest_reasons
-from coaching.domain.missions.facts import Fact, find, number
+from coaching.domain.missions.facts import Fact, number
 from coaching.domain.missions.profile import DAYS, has_red_flag, limits_of
 from coaching.domain.missions.rules import REST, Stage
 from coaching.domain.missions.states import State
@@ -23,7 +23,6 @@ from coaching.llm.prompts import clean
 from coaching.models import Mission, MissionRun
 from coaching.queries import missions as read
 
-STALE_AFTER = timedelta(hours=36)
 HISTORY_DAYS = 7
 
 
@@ -62,7 +61,7 @@ def morning_of(mission: Mission, *, now: datetime, kind: str = "daily") -> Morni
     if kind == MissionRun.Kind.WRAPUP:
         facts += [*_board_facts(mission, now, is_over=True), *_story_facts(mission)]
     else:
-        facts += [*body, *_availability_facts(mission, today, limits)]
+        facts += [*body, *_availability_facts(today, limits)]
         if is_event:
             facts += [*_stage_facts(mission, today), *_board_facts(mission, now)]
         facts += _recent_facts(mission, today)
@@ -166,7 +165,7 @@ def _body_facts(mission: Mission, today: date, now: datetime) -> list[Fact]:
     return list(facts.values())
 
 
-def _availability_facts(mission: Mission, today: date, limits: Limits) -> list[Fact]:
+def _availability_facts(today: date, limits: Limits) -> list[Fact]:
     facts = []
     caps = [limits.minutes_by_weekday.get(today.weekday()), limits.max_minutes]
     known = [cap for cap in caps if cap is not None]
@@ -302,8 +301,3 @@ def _limit_lines(day: Day, limits: Limits) -> list[str]:
     if limits.ride_modes:
         lines.append(f"Ride modes today: {', '.join(limits.ride_modes)}")
     return lines
-
-
-def readiness_of(facts: Sequence[Fact]) -> Any:
-    """Readiness as the page shows it, with its age; None when unknown."""
-    return find(facts, "readiness")

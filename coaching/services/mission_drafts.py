@@ -114,7 +114,7 @@ def _need_consent(by: Any) -> None:
         raise NotReady("Give consent to send facts to the model in the settings first.")
 
 
-def facts_for(values: dict[str, Any], answers: dict[str, Any], today: date) -> tuple[Fact, ...]:
+def facts_for(values: dict[str, Any], today: date) -> tuple[Fact, ...]:
     """The wizard's answers as numbered facts."""
     facts = [
         Fact("today", "Today", today),
@@ -157,7 +157,7 @@ def write(
         return "nothing to do"
     values = check_answers(draft.answers)
     today = schedule.local_date(real_now, values["timezone"])
-    facts = facts_for(values, draft.answers, today)
+    facts = facts_for(values, today)
     prompt = prompts.render(
         "mission_draft", facts=facts, goal=str(draft.answers.get("goals") or "")
     )

@@ -41,7 +41,7 @@ def queue_for_run(run: MissionRun, moment: datetime) -> MissionNotification | No
 
 
 def key_is_bad(
-    mission: Mission, account: LlmAccount | None, words: str, moment: datetime
+    mission: Mission, account: LlmAccount | None, moment: datetime
 ) -> MissionNotification | None:
     """One mail when a person's own key stops working; none while it stays that way."""
     if account is None:

@@ -190,7 +190,7 @@ def _work(run: MissionRun, moment: datetime, real_now: datetime) -> str:
         words = "Writing it broke again and again; the operators can see why."
         return _end(run, Status.FAILED, "broken", words, moment)
 
-    morning = _gather(run, moment, real_now)
+    morning = _gather(run, moment)
     if morning.has_red_flag and run.kind == Kind.DAILY:
         return _end(run, Status.FAILED, "red_flag", SAFETY_NOTICE, moment)
     if not morning.has_data and run.kind == Kind.DAILY:
@@ -232,7 +232,7 @@ def _work(run: MissionRun, moment: datetime, real_now: datetime) -> str:
     except ModelRefused as refused:
         llm_accounts.mark_bad(source, str(refused))
         status = _end(run, Status.FAILED, refused.reason, str(refused), moment)
-        mission_notices.key_is_bad(mission, source.account, str(refused), real_now)
+        mission_notices.key_is_bad(mission, source.account, real_now)
         return status
     except ModelDown as down:
         return _try_again(run, "model_down", down.reason, str(down), moment)
@@ -241,7 +241,7 @@ def _work(run: MissionRun, moment: datetime, real_now: datetime) -> str:
     except BadAnswer as wrong:
         words = "What the model wrote did not pass our checks: " + "; ".join(wrong.problems[:3])
         return _try_again(run, "bad_answer", "bad_answer", words, moment)
-    return _apply(run, answer, morning, moment)
+    return _apply(run, answer, moment)
 
 
 def _may_not_run(run: MissionRun) -> tuple[str, str] | None:
@@ -265,7 +265,7 @@ def _what(run: MissionRun, mission: Mission) -> tuple[str, type[Shape]]:
     return "daily_training", DailyCoaching
 
 
-def _gather(run: MissionRun, moment: datetime, real_now: datetime) -> Morning:
+def _gather(run: MissionRun, moment: datetime) -> Morning:
     """The morning's facts; those on the row are used again while they are younger than an hour."""
     morning = morning_of(run.mission, now=moment, kind=run.kind)
     is_fresh = schedule.are_metrics_fresh(run.facts_at, moment)
@@ -300,7 +300,7 @@ def problems_of(answer: Shape, morning: Morning) -> list[Problem]:
 # -- ends ------------------------------------------------------------------------------------
 
 
-def _apply(run: MissionRun, answer: Shape, morning: Morning, moment: datetime) -> str:
+def _apply(run: MissionRun, answer: Shape, moment: datetime) -> str:
     """The words, the success and the mail's row: one transaction, and only for who has the lease."""
     with transaction.atomic():
         row = (

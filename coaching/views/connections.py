@@ -5,7 +5,6 @@ import json
 import secrets
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -24,7 +23,6 @@ from coaching.services import connections as services
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, RaceError
 from racecontrol.shared.htmx import answer
 
-log = structlog.get_logger(__name__)
 STATE = "connection_state"
 MOST_HINT_BYTES = 10_000
 

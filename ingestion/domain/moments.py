@@ -18,18 +18,8 @@ def to_utc(local: datetime, zone: ZoneInfo, *, not_before: datetime | None = Non
     return first
 
 
-def day_in_utc(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """A local day as a half-open range of moments: 23 or 25 hours when the clock is changed."""
-    return days_in_utc(day, day, zone)
-
-
 def days_in_utc(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """From the start of `first` to the end of `last`, local days both, as [from, to) in UTC."""
     start = datetime.combine(first, time(), tzinfo=zone).astimezone(UTC)
     end = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
     return start, end
-
-
-def local_day(moment: datetime, zone: ZoneInfo) -> date:
-    """The day the track's calendar showed."""
-    return moment.astimezone(zone).date()

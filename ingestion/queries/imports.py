@@ -21,11 +21,6 @@ def open_imports(*, has_practice: bool = True) -> QuerySet[Job]:
     return found.order_by("created_at")
 
 
-def import_of_event(source_event_id: str) -> Job | None:
-    """The newest import of an event, open or ended."""
-    return imports().filter(key=f"{KEY}event:{source_event_id}").order_by("-created_at").first()
-
-
 def open_imports_of(source_event_ids: Iterable[str]) -> dict[str, Job]:
     keys = {f"{KEY}event:{event_id}": event_id for event_id in source_event_ids}
     return {keys[job.key]: job for job in open_imports().filter(key__in=list(keys))}

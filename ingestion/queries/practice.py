@@ -244,10 +244,6 @@ def last_import_of(source_event_id: str) -> Job | None:
     return Job.objects.filter(key=key).order_by("-created_at").first()
 
 
-def runs_of_day(source_event_id: str) -> QuerySet[PracticeRun]:
-    return PracticeRun.objects.filter(source_event_id=source_event_id).order_by("-started_at")
-
-
 def last_discovery(*, track_id: int, first_day: date, last_day: date) -> PracticeRun | None:
     """The newest discovery of exactly these days, under way or ended."""
     runs = PracticeRun.objects.filter(

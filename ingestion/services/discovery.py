@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from ingestion.liverc import addresses as kinds
 from ingestion.liverc.client import Source, url_of
 from ingestion.liverc.errors import BotCheck
-from ingestion.liverc.pages.events import EventsPage, ListedEvent, read_events
+from ingestion.liverc.pages.events import EventsPage, ListedEvent
 from ingestion.models import Event, StoredPage, Track
 from ingestion.services.fetching import BudgetExhausted, HostRests, fetch_page
 from ingestion.services.imports import events_key
@@ -144,9 +144,3 @@ def _listed_values(row: ListedEvent) -> dict:
         "declared_entries": row.entries,
         "declared_drivers": row.drivers,
     }
-
-
-def relist_from_store(track: Track) -> dict[str, int] | None:
-    """Note the events of the newest stored list again, without a request."""
-    stored = _last_list(track)
-    return save_listed(track, read_events(stored.html)) if stored else None

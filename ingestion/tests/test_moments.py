@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingestion.domain.moments import day_in_utc, local_day, to_utc
+from ingestion.domain.moments import days_in_utc, to_utc
 from ingestion.domain.timezones import guess_timezone
 
 SYDNEY = ZoneInfo("Australia/Sydney")
@@ -39,11 +39,11 @@ def test_the_hour_that_is_skipped_counts_on():
     [(date(2026, 4, 5), 25), (date(2026, 10, 4), 23), (date(2026, 7, 1), 24)],
 )
 def test_a_local_day_has_the_hours_it_has(day, hours):
-    start, end = day_in_utc(day, SYDNEY)
+    start, end = days_in_utc(day, day, SYDNEY)
 
     assert (end - start).total_seconds() == hours * 3600
-    assert local_day(start, SYDNEY) == day
-    assert local_day(end, SYDNEY) > day
+    assert start.astimezone(SYDNEY).date() == day
+    assert end.astimezone(SYDNEY).date() > day
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from uuid import UUID
 
 import pglock
 import structlog
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils.module_loading import import_string
@@ -320,8 +319,3 @@ def queue_messages() -> list[tuple[str, tuple]]:
     ids = [row.task["args"][0] for row in messages if row.task.get("func") == RUNNER]
     jobs = {str(job.pk): job for job in Job.objects.filter(pk__in=ids)}
     return [(jobs[pk].func, tuple(jobs[pk].args)) for pk in ids if pk in jobs]
-
-
-def default_timeout() -> int:
-    """Seconds a job of the default queue may take before the worker ends it."""
-    return int(settings.Q_CLUSTER["timeout"])

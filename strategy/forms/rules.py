@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-from strategy.domain.regulations import PRESETS, Regulations, read_regulations
+from strategy.domain.regulations import Regulations, read_regulations
 
 WEATHER = [("N", "night"), ("W", "rain"), ("X", "rain at night")]
 ORDERS = [
@@ -291,4 +291,3 @@ TITLES = {
     "parts": "Parts of the race",
     "weather": "Night and rain",
 }
-PRESET_NAMES = tuple(PRESETS)

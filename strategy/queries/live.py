@@ -65,10 +65,6 @@ class WallState:
         return self.user_ids.index(user.pk) if user.pk in self.user_ids else None
 
 
-def run_of(strategy: RaceStrategy) -> LiveRun | None:
-    return LiveRun.objects.filter(strategy=strategy).first()
-
-
 def now_ms(run: LiveRun, at: datetime) -> int:
     """Where the race is at a moment, ms since green. A training race follows its feed."""
     if run.state == LiveRun.State.FINISHED:

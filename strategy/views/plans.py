@@ -81,7 +81,7 @@ def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") ->
     return {
         "row": row, "plan": row.current, "rows": rows_of(row, stints), "judged": judged,
         "chart": stint_chart(row, stints, "Stints by driver", "stints"),
-        "fuel": fuel_chart(row, stints), "versions": versions, "job": job, "drive": drive,
+        "fuel": fuel_chart(stints), "versions": versions, "job": job, "drive": drive,
         "standing": standing_of(row), "strip": strip_of(row, stints, judged),
         "numbers": told_numbers(row), "trail": list(audit.trail_of(row)[:20]),
         "is_planner": role in access.PLANNERS, "problem": problem,

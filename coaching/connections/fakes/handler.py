@@ -42,7 +42,7 @@ class Handler(FaultyHandler):
         self.name, self.house = name, self.server_of.house(name)
         try:
             fault = self.server_of.fault_for(self.path)
-            if fault and self._misbehave(fault, path):
+            if fault and self._misbehave(fault):
                 return None
             return self._answer(method, path)
         except (BrokenPipeError, ConnectionResetError):
@@ -208,7 +208,7 @@ class Handler(FaultyHandler):
 
     # -- going wrong -------------------------------------------------------------------------
 
-    def _misbehave(self, kind: str, path: str) -> bool:
+    def _misbehave(self, kind: str) -> bool:
         """Answer wrongly; False where the rest of the answer is to be as usual."""
         if kind.isdigit() or kind == "429-silent":
             status = int(kind[:3])

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from racecontrol.shared.errors import InvalidInput
 
-DEFAULT_RUN_AT: Final = time(5, 30)
 # Between these two wall times every zone has every morning exactly once (02:30 and 00:00 do not).
 EARLIEST_RUN_AT: Final = time(4, 30)
 LATEST_RUN_AT: Final = time(11, 0)

@@ -67,12 +67,6 @@ def main_part(html: str) -> str:
     return html[begin : end.start() if end else len(html)]
 
 
-def between(html: str, start: int, marker: str) -> int:
-    """Where `marker` ends after `start`, or the end of the page if a cut body lost it."""
-    found = html.find(marker, start)
-    return len(html) if found < 0 else found + len(marker)
-
-
 def text(node: Tag | None) -> str:
     return squeeze(node.get_text()) if node is not None else ""
 

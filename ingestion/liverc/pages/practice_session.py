@@ -27,7 +27,6 @@ PAGE = "practice_session"
 _LAPS_OBJ = re.compile(r"\bvar\s+lapsObj\s*=\s*(?=[\[{])")
 _LAP = re.compile(r"Lap\s+(\d+)\s*:\s*([\d:.]+)\s*(\*?)")
 _RANGE = re.compile(r"([\d:.]+)\s+to\s+([\d:.]+)")
-AVERAGES = ("Avg", "Top 5", "Top 10", "Top 15")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils.timezone import now
@@ -28,8 +27,6 @@ from ingestion.services.tracks import know_track
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, RaceError, SourceUnavailable
 from racecontrol.shared.progress import OnProgress, Progress, silent
-
-log = structlog.get_logger(__name__)
 
 TASK = "ingestion.tasks.run_discover_practice"
 GOOD_FOR = timedelta(hours=1)  # as long as a day's overview is fresh

@@ -255,9 +255,7 @@ def _tell(summary: DaySummary, by: Any) -> None:
             jobs.enqueue(task, summary.event_id, key=f"{task}:{summary.event_id}", owner=by)
 
 
-def import_session(
-    *, session_id: int, source: Source | None = None, by: Any = None, job_id: Any = None
-) -> DaySummary:
+def import_session(*, session_id: int, source: Source | None = None, by: Any = None) -> DaySummary:
     """Fetch one session again, alone, past the store. Raises NotReady with what stopped it."""
     session = PracticeSession.objects.select_related("event__track").get(pk=session_id)
     event, number = session.event, session.source_session_id

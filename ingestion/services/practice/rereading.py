@@ -8,7 +8,6 @@ still fresh. Every look goes on where the last one stopped.
 from collections.abc import Iterable
 from datetime import datetime
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -19,8 +18,6 @@ from ingestion.models import Event, PracticeSession, Race, Track
 from ingestion.services.fetching import FRESH_FOR, Budget, budget_of
 from ingestion.services.practice.listing import Difference, note_drift
 from ingestion.services.practice.saving import ReadSession, changed_inside
-
-log = structlog.get_logger(__name__)
 
 SHARE_FOR_LOOKS = 0.5  # of a track's requests of the day; the other half is for people
 

@@ -141,7 +141,7 @@ class _Walk:
             self.age = 0 if plan.tyres == "new" or stint.seat != self.last_seat else self.age
             self.at_ms = start
             fuel_ml = 0
-        limit, words = self._limit(stint, first, fuel_ml if is_running else None)
+        limit, words = self._limit(first, fuel_ml if is_running else None)
         wanted = LONGEST_RACE_LAPS if is_last else max(plan.laps, done)
         laps = min(wanted, max(limit, done))
         if not is_running and not is_last:
@@ -192,7 +192,7 @@ class _Walk:
             swap=stint.seat != self.last_seat,
         )  # fmt: skip
 
-    def _limit(self, stint: Driven, first: int, fuel_ml: int | None) -> tuple[int, str]:
+    def _limit(self, first: int, fuel_ml: int | None) -> tuple[int, str]:
         """The most laps the car can do in this stint, and what ends it."""
         car, rules = self.race.instance.car, self.race.instance.rules
         lap_burn = max(getattr(car.burn_ml, self.race.letter(self.lap)) * self.burn.ratio, 1.0)

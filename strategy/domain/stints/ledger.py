@@ -109,11 +109,11 @@ class Ledger:
         known = self._moves.get(pays)
         if known is None:
             paid = np.array(pays)[:, None]
-            to = self._flat(self.places - paid, is_back=False)
-            known = self._moves[pays] = _Move(to, self._flat(self.places + paid, is_back=True))
+            to = self._flat(self.places - paid)
+            known = self._moves[pays] = _Move(to, self._flat(self.places + paid))
         return known
 
-    def _flat(self, places: np.ndarray, *, is_back: bool) -> np.ndarray:
+    def _flat(self, places: np.ndarray) -> np.ndarray:
         """Places on the accounts as states; a floor takes what is too much, a ceiling does not."""
         good = np.ones(self.states, dtype=bool)
         for row, account in zip(places, self.accounts, strict=True):

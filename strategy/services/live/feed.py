@@ -82,7 +82,7 @@ def tell(*, strategy_id: int, source: str, events: Sequence[Told], by: Any) -> H
         raise WrongMove("The race has not begun: give it the green flag first.")
     heard = Heard()
     rows = _read(run, source, events, heard)
-    _keep(run, rows, events, heard)
+    _keep(run, rows, heard)
     race = _after(run, rows, by) if heard.new else race_of(run)
     heard.version, heard.laps, heard.now_ms = run.version, race.laps_done, race.now_ms
     if heard.new:
@@ -142,9 +142,7 @@ def _wave_or_rain(run: LiveRun, event: Told, at_ms: int, heard: Heard) -> None:
     run.heard_ms = max(run.heard_ms, at_ms)
 
 
-def _keep(
-    run: LiveRun, rows: dict[int, LapEvent | None], events: Sequence[Told], heard: Heard
-) -> None:
+def _keep(run: LiveRun, rows: dict[int, LapEvent | None], heard: Heard) -> None:
     """Save what is new; a key told before with other numbers is refused, not overwritten."""
     wanted = {place: row for place, row in rows.items() if row is not None}
     if not wanted:

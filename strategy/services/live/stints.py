@@ -6,7 +6,7 @@ from django.utils.timezone import now
 
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound
 from strategy import access
-from strategy.domain.live.log import SAME_MOMENT_MS, Driven, Race
+from strategy.domain.live.log import SAME_MOMENT_MS, Driven
 from strategy.domain.live.transitions import MOVES, WORDS, WrongMove, check_move, stint_of
 from strategy.models import LapEvent, LiveCommand, LiveRun, PitStop, Role, StintPlan
 from strategy.queries.live import race_of
@@ -46,7 +46,7 @@ def update_stint_progress(
         if before.status == status and _same_moment(before, status, at_ms, order):
             return Done(None)
         check_move(race, stint, status)
-        _move(run, race, before, status, at_ms, order)
+        _move(run, before, status, at_ms, order)
         after = {"status": status, "at_ms": at_ms}
         if status == "completed":
             more = ensure_next(run, race_of(run), by=order.by)
@@ -76,7 +76,7 @@ def _own_or_planner(run: LiveRun, stint: int, by: Any) -> None:
         raise NotAllowed("A driver says so for his own stints only.")
 
 
-def _move(run: LiveRun, race: Race, stint: Driven, to: str, at_ms: int, order: Order) -> None:
+def _move(run: LiveRun, stint: Driven, to: str, at_ms: int, order: Order) -> None:
     assert run.strategy.current is not None
     row = run.strategy.current.stints.get(number=stint.number)
     if to == "in_progress" and stint.status == "completed":  # taken back: the car never came in

@@ -82,9 +82,6 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
-_CLOCK = re.compile(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\s*(?:h|am|pm|o'clock)?\b", re.IGNORECASE)
-
-
 _SCALE_UNIT = re.compile(r"of (\d+)")
 _ON_SCALE = re.compile(r"\d\s*(?:/|(?:out\s+)?of)\s*(?P<top>\d+)")
 
@@ -108,9 +105,9 @@ def tokens(text: str) -> Iterator[Token]:
     for pattern in (words.DAY_IN_WORDS, _DATE, _FACT_ID, _ZONE, _ZONE_WORD):
         blank = pattern.sub(lambda m: " " * len(m.group()), blank)
     for match in _NUMBER.finditer(blank):
-        yield _token(match, blank)
+        yield _token(match)
     for match in _AFTER.finditer(blank):
-        yield _token(match, blank)
+        yield _token(match)
     for match in _ORDINAL.finditer(blank):
         yield Token(match.group(), float(match.group(1)), 0, "", match.start(), match.end())
     for token in _fractions(blank):
@@ -140,7 +137,7 @@ def _fractions(text: str) -> list[Token]:
     return found
 
 
-def _token(match: re.Match[str], text: str) -> Token:
+def _token(match: re.Match[str]) -> Token:
     raw = match.group("value")
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", raw):
         raw = raw.replace(",", "")
