@@ -227,6 +227,9 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Race Control] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = (
+    20  # seconds for each answer of the mail server, which would else be waited for ever
+)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("FROM_EMAIL", default="Race Control <race@localhost>")
 ADMINS = [("Operators", address) for address in env.list("ADMIN_EMAILS", default=[])]
 
@@ -377,6 +380,7 @@ LLM_CUSTOM_URLS = env.bool("LLM_CUSTOM_URLS", default=False)  # any public https
 LLM_TRUSTED_ORIGINS = env.list("LLM_TRUSTED_ORIGINS", default=[])  # http://127.0.0.1:11434
 LLM_TOKENS_PER_DAY = env.int("LLM_TOKENS_PER_DAY", default=200_000)  # per person
 LLM_CALLS_PER_DAY = env.int("LLM_CALLS_PER_DAY", default=100)  # per person
+LLM_CALLS_AT_ONCE = env.int("LLM_CALLS_AT_ONCE", default=2)  # per endpoint, over all workers
 LLM_PROMPTS_KEPT_DAYS = env.int("LLM_PROMPTS_KEPT_DAYS", default=180)
 MISSIONS_ARCHIVED_AFTER_DAYS = env.int("MISSIONS_ARCHIVED_AFTER_DAYS", default=90)
 # Scripted replies for the demo login, labelled as such everywhere; never where DEBUG is off.

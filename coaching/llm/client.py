@@ -8,13 +8,14 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from coaching.llm import transport
-from coaching.llm.errors import BadAnswer, ModelDown, ModelError, ModelRefused
+from coaching.llm.errors import BadAnswer, Crowded, ModelDown, ModelError, ModelRefused
 from coaching.llm.guard import Target
 from coaching.llm.shapes import Pong, Shape, wire_schema
 
@@ -62,6 +63,8 @@ class Call:
 
 OnCall = Callable[[Call], None]
 Check = Callable[[Any], Sequence[object]]
+# Holds a place at the endpoint for one request; told how long it may wait. Raises Crowded.
+Place = Callable[[float], AbstractContextManager[Any]]
 
 
 def _ignore(_call: Call) -> None:
@@ -72,16 +75,23 @@ def _allow() -> None:
     """The gate for callers who do not limit."""
 
 
+def _anywhere(_wait_s: float) -> AbstractContextManager[Any]:
+    """The place for callers who do not share an endpoint."""
+    return nullcontext()
+
+
 @dataclass(slots=True)
 class Client:
     """Asks one endpoint. `on_call` hears every request made, failed ones included;
-    `before_call` may refuse one (budget spent, lease lost) by raising.
+    `before_call` may refuse one (budget spent, lease lost) by raising; `place` bounds how many
+    are under way at once, and what waiting for one takes is part of the deadline.
     """
 
     endpoint: Endpoint
     limits: Limits = field(default_factory=Limits)
     on_call: OnCall = _ignore
     before_call: Callable[[], None] = _allow
+    place: Place = _anywhere
     sleep: Callable[[float], None] = time.sleep
     is_streaming: bool = False
     on_text: Callable[[int], None] | None = None
@@ -133,7 +143,10 @@ class Client:
             began = time.monotonic()
             try:
                 body = self._body(call.messages, shape, mode, is_repair=is_repair)
-                text, extra = self._exchange(body, timer)
+                with self.place(timer.left() / 2):
+                    text, extra = self._exchange(body, timer)
+            except Crowded:
+                raise  # nothing was asked
             except ModelError as failed:
                 ms = round((time.monotonic() - began) * 1000)
                 self.on_call(
@@ -217,6 +230,7 @@ def probe(
     limits: Limits | None = None,
     on_call: OnCall = _ignore,
     before_call: Callable[[], None] = _allow,
+    place: Place = _anywhere,
 ) -> Mode:
     """The strictest way of asking this endpoint obeys; raises ModelError when none works.
 
@@ -230,6 +244,7 @@ def probe(
             limits=limits or Limits(deadline_s=45, call_s=20, tries=2, repairs=0, max_tokens=64),
             on_call=lambda call: on_call(replace(call, purpose="probe")),
             before_call=before_call,
+            place=place,
         )
         question = {"role": "user", "content": 'Say that you are ready: {"word": "ready"}.'}
         try:

@@ -26,6 +26,15 @@ class ModelDown(ModelError):
         self.retry_after = retry_after
 
 
+class Crowded(ModelDown):
+    """The endpoint has as many of our requests as it may have at once: not its fault."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Many ask the model at this moment; it is this one's turn later.", reason="crowded"
+        )
+
+
 class ModelRefused(ModelError):
     """The endpoint does not accept us (key, model, quota): trying again changes nothing."""
 

@@ -1,11 +1,16 @@
 """Whose model writes: the person's own endpoint, the operator's, or the demonstration's script."""
 
-from collections.abc import Callable
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import pglock
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -14,7 +19,7 @@ from django.utils import timezone
 
 from coaching.llm import guard
 from coaching.llm.client import MODES, Call, Client, Endpoint, Limits, probe
-from coaching.llm.errors import BudgetSpent, ModelDown, ModelError, ModelRefused
+from coaching.llm.errors import BudgetSpent, Crowded, ModelDown, ModelError, ModelRefused
 from coaching.llm.prices import Price, cost_micro_usd
 from coaching.llm.scripted import ScriptedClient
 from coaching.models import (
@@ -123,9 +128,30 @@ def client_for(
         limits=limits or Limits(),
         on_call=on_call,
         before_call=before_call,
+        place=partial(place_at, source.endpoint.target.origin),
         is_streaming=on_text is not None,
         on_text=on_text,
     )
+
+
+@contextmanager
+def place_at(origin: str, wait_s: float) -> Iterator[None]:
+    """Hold one of LLM_CALLS_AT_ONCE places at an endpoint, over all workers and hosts.
+
+    A place is an advisory lock of this process's connection, so a worker that dies frees its own.
+    Raises Crowded when none comes free within `wait_s` seconds.
+    """
+    until = time.monotonic() + wait_s
+    names = [f"llm:{origin}:{number}" for number in range(max(settings.LLM_CALLS_AT_ONCE, 1))]
+    while True:
+        for name in random.sample(names, len(names)):
+            with pglock.advisory(name, timeout=0, side_effect=pglock.Return) as is_mine:
+                if is_mine:
+                    yield
+                    return
+        if time.monotonic() >= until:
+            raise Crowded
+        time.sleep(random.uniform(0.1, 0.3))
 
 
 def record(
@@ -300,7 +326,12 @@ def test_account(*, user: Any, now: datetime) -> LlmAccount:
     rows = LlmAccount.objects.filter(pk=source.account.pk)
     endpoint = Endpoint(source.endpoint.target, source.endpoint.model, key=source.endpoint.key)
     try:
-        mode = probe(endpoint, on_call=on_call, before_call=lambda: check_budget(user, source))
+        mode = probe(
+            endpoint,
+            on_call=on_call,
+            before_call=lambda: check_budget(user, source),
+            place=partial(place_at, endpoint.target.origin),
+        )
     except ModelError as failed:
         status = (
             LlmAccount.Status.BAD

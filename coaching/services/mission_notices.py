@@ -5,6 +5,8 @@ moment nobody can know whether the mail left: the row becomes "perhaps not sent"
 again, because a second mail is worse than a page that has the words anyway.
 """
 
+import smtplib
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -25,7 +27,9 @@ from racecontrol.shared import jobs
 
 log = structlog.get_logger(__name__)
 Status = MissionNotification.Status
+# Longer than all tries of one call may take: EMAIL_TIMEOUT for each, and the pauses between.
 LEASE: Final = timedelta(minutes=5)
+PAUSES_S: Final = (1.0, 3.0)  # between the three tries of one call
 
 
 def queue_for_run(run: MissionRun, moment: datetime) -> MissionNotification | None:
@@ -88,7 +92,7 @@ def send(*, notice_id: int, real_now: datetime) -> str:
         pk=notice_id
     )
     try:
-        CHANNELS[notice.channel](notice)
+        _hand_over(notice)
     except (
         OSError,
         ValueError,
@@ -106,6 +110,26 @@ def send(*, notice_id: int, real_now: datetime) -> str:
         status=Status.SENT, sent_at=real_now, error="", lease_until=None
     )
     return "sent"
+
+
+def _hand_over(notice: MissionNotification) -> None:
+    """Up to three tries, moments apart; what the mail server refuses for good is not repeated."""
+    for pause in (*PAUSES_S, None):
+        try:
+            CHANNELS[notice.channel](notice)
+        except OSError as failed:
+            if pause is None or _is_refused(failed):
+                raise
+            time.sleep(pause)
+        else:
+            return
+
+
+def _is_refused(failed: OSError) -> bool:
+    """Did the mail server say no for good (a code of 500 and above), rather than break?"""
+    if isinstance(failed, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in failed.recipients.values())
+    return isinstance(failed, smtplib.SMTPResponseException) and failed.smtp_code >= 500
 
 
 def look_after(*, real_now: datetime) -> int:

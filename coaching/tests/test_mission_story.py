@@ -1,5 +1,6 @@
 """A mission over its days: by hand, through the event, its mails, its facts, five people at once."""
 
+import smtplib
 import threading
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -115,14 +116,27 @@ def test_after_an_outage_over_the_whole_event_there_is_one_reflection(mission):
     assert MissionTransition.objects.count() == 4
 
 
-def test_a_mail_that_fails_is_tried_again_and_the_run_stays_good(mission, monkeypatch):
+@pytest.fixture
+def broken_mail(monkeypatch):
+    """A channel that fails with the error set, so many times; how often it was tried."""
+    state = {"error": OSError("connection refused"), "times": 10**6, "tried": 0}
+    real = mission_notices.CHANNELS["email"]
+
+    def send(notice):
+        state["tried"] += 1
+        if state["tried"] <= state["times"]:
+            raise state["error"]
+        real(notice)
+
+    monkeypatch.setitem(mission_notices.CHANNELS, "email", send)
+    monkeypatch.setattr(mission_notices.time, "sleep", lambda _s: None)
+    return state
+
+
+def test_a_mail_that_fails_is_tried_again_and_the_run_stays_good(mission, broken_mail):
     run = morning(mission)
     notice = MissionNotification.objects.get()
 
-    def refuse(_notice):
-        raise OSError("connection refused")
-
-    monkeypatch.setitem(mission_notices.CHANNELS, "email", refuse)
     now, waits = MORNING, []
     while True:
         mission_notices.send(notice_id=notice.pk, real_now=now)
@@ -134,6 +148,37 @@ def test_a_mail_that_fails_is_tried_again_and_the_run_stays_good(mission, monkey
 
     run.refresh_from_db()
     assert (waits, notice.status, run.status) == ([15, 60, 240], "failed", "succeeded")
+    assert broken_mail["tried"] == 3 * 4  # three tries in each call
+
+
+def test_a_mail_server_that_stumbles_twice_delays_nothing(mission, broken_mail):
+    broken_mail["times"] = 2
+    morning(mission)
+    send_mails()
+
+    assert MissionNotification.objects.get().status == "sent"
+    assert (broken_mail["tried"], len(mail.outbox)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "tried"),
+    [
+        (smtplib.SMTPRecipientsRefused({"a@b.example": (550, b"unknown")}), 1),
+        (smtplib.SMTPRecipientsRefused({"a@b.example": (450, b"busy")}), 3),
+        (smtplib.SMTPAuthenticationError(535, b"bad credentials"), 1),
+        (smtplib.SMTPServerDisconnected("gone"), 3),
+        (ValueError("a header with a line break"), 1),
+    ],
+    ids=["no such mailbox", "mailbox busy", "wrong password", "cut off", "bad header"],
+)
+def test_what_is_refused_for_good_is_not_repeated_at_once(mission, broken_mail, error, tried):
+    broken_mail["error"] = error
+    morning(mission)
+    send_mails()
+
+    notice = MissionNotification.objects.get()
+    assert (broken_mail["tried"], notice.status) == (tried, "queued")
+    assert notice.next_attempt_at == MORNING + timedelta(minutes=15)
 
 
 def test_a_mail_caught_in_the_middle_is_not_sent_twice(mission):

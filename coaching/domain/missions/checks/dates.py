@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from coaching.domain.missions.checks import words
+from coaching.domain.missions.checks.relative import check_relative
 from coaching.domain.missions.checks.said import Day, Problem, Said
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -57,8 +58,9 @@ def check_dates(said: Said, day: Day) -> list[Problem]:
     known = _known_dates(day)
     problems: list[Problem] = []
     for where, text in said.texts.items():
-        for sentence in re.split(r"(?<=[.!?;])\s+|\n+", words.in_digits(text)):
+        for sentence in re.split(r"(?<=[.!?;])\s+|\n+", words.in_digits(words.unmasked(text))):
             problems += _check_sentence(where, sentence, day, known)
+            problems += check_relative(where, sentence, day)
     return problems
 
 
@@ -98,12 +100,23 @@ def _nearest(year: str | None, month: str, day: str, today: date) -> date | None
     return min(possible, key=lambda found: abs(found - today), default=None)
 
 
+def _bare_dates(
+    text: str, today: date, known: set[date]
+) -> Iterator[tuple[date | None, str, int, int]]:
+    """'on the ninth': the nearest such day the mission knows, else the nearest there is."""
+    for number, written, start, end in words.bare_days(text):
+        near = [today + timedelta(days=days) for days in range(-62, 63)]
+        possible = [found for found in near if found.day == number]
+        best = min(possible, key=lambda d: (d not in known, abs(d - today)), default=None)
+        yield best, written, start, end
+
+
 def _stage_number(written: str) -> int:
     return int(written) if written.isdigit() else words.VALUES[written.lower()]
 
 
 def _check_sentence(where: str, text: str, day: Day, known: set[date]) -> Iterator[Problem]:
-    dates = list(_dates(text, day.today))
+    dates = [*_dates(text, day.today), *_bare_dates(text, day.today, known)]
     weekdays = [
         (_SHORT[match[1].lower()[:3]], match.group(), match.start(), match.end())
         for match in _WEEKDAY.finditer(text)

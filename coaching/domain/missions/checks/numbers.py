@@ -104,6 +104,8 @@ def tokens(text: str) -> Iterator[Token]:
     blank = text
     for pattern in (words.DAY_IN_WORDS, _DATE, _FACT_ID, _ZONE, _ZONE_WORD):
         blank = pattern.sub(lambda m: " " * len(m.group()), blank)
+    for _value, _written, start, end in words.bare_days(blank):
+        blank = blank[:start] + " " * (end - start) + blank[end:]
     for match in _NUMBER.finditer(blank):
         yield _token(match)
     for match in _AFTER.finditer(blank):
@@ -181,7 +183,8 @@ def check_numbers(said: Said, day: Day) -> list[Problem]:
     for fact_id in said.used_facts:
         if fact_id not in ids:
             problems.append(Problem("unknown_fact", "used_facts", f"There is no fact {fact_id}."))
-    for where, text in said.texts.items():
+    for where, written in said.texts.items():
+        text = words.unmasked(written)
         for match in _FACT_ID.finditer(text):
             if match.group() not in ids:
                 problems.append(
@@ -303,7 +306,7 @@ def _stands_in(token: Token, text: str) -> bool:
     """Is the same number, with the same unit, inside a fact that is a text?"""
     return any(
         other.value == token.value and (not token.unit or other.unit == token.unit)
-        for other in tokens(text)
+        for other in tokens(words.unmasked(text))
         if not other.is_word
     )
 

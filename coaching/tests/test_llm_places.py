@@ -1,0 +1,119 @@
+"""An endpoint gets so many requests at once and no more, whoever asks and wherever they run."""
+
+import threading
+from contextlib import ExitStack
+
+import pytest
+from django.db import connection
+
+from coaching.llm.errors import Crowded, ModelDown
+from coaching.llm.shapes import DailyCoaching
+from coaching.models import EndpointHealth, LlmExchange, MissionRun
+from coaching.services import llm_accounts
+from coaching.tests.mission_builders import MORNING, check_in, give_model, tick, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ORIGIN = "http://model.example"
+
+
+def in_threads(*functions) -> list:
+    """Each in a thread with a connection of its own, as workers have; what they raised."""
+    broke = []
+
+    def run(function):
+        try:
+            function()
+        except (ModelDown, threading.BrokenBarrierError) as error:
+            broke.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return broke
+
+
+class Holder(threading.Thread):
+    """Another worker that sits on a place until told otherwise."""
+
+    def __init__(self, origin: str):
+        super().__init__(daemon=True)
+        self.origin, self.has_it, self.leave = origin, threading.Event(), threading.Event()
+
+    def run(self):
+        try:
+            with llm_accounts.place_at(self.origin, 30):
+                self.has_it.set()
+                self.leave.wait(60)
+        finally:
+            connection.close()
+
+    def __enter__(self):
+        self.start()
+        assert self.has_it.wait(30)
+        return self
+
+    def __exit__(self, *_):
+        self.leave.set()
+        self.join(30)
+
+
+def test_no_more_than_the_setting_are_under_way_and_all_get_their_turn(settings):
+    settings.LLM_CALLS_AT_ONCE = 2
+    lock, inside, most, done = threading.Lock(), 0, 0, 0
+    both = threading.Barrier(2, timeout=30)
+
+    def ask():
+        nonlocal inside, most, done
+        with llm_accounts.place_at(ORIGIN, 30):
+            with lock:
+                inside, most = inside + 1, max(most, inside + 1)
+            both.wait()  # two really are in at the same time
+            with lock:
+                inside, done = inside - 1, done + 1
+
+    assert in_threads(*[ask] * 6) == []
+    assert (most, done) == (2, 6)
+
+
+def test_who_finds_no_place_hears_so_and_another_endpoint_is_free(settings):
+    settings.LLM_CALLS_AT_ONCE = 1
+    with Holder(ORIGIN):
+        with pytest.raises(Crowded), llm_accounts.place_at(ORIGIN, 0):
+            pass
+        with llm_accounts.place_at("http://another.example", 0):
+            pass
+    with llm_accounts.place_at(ORIGIN, 5):
+        pass
+
+
+def test_a_crowded_endpoint_was_not_asked_and_is_not_called_broken(user, fake, settings):
+    settings.LLM_CALLS_AT_ONCE = 2
+    give_model(user, fake)
+    source = llm_accounts.source_of(user)
+    limits = llm_accounts.Limits(deadline_s=1.0)
+    client = llm_accounts.client_for(source, user=user, purpose="daily", limits=limits)
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(Holder(fake.origin))
+        with pytest.raises(ModelDown, match="turn later"):
+            client.ask([{"role": "user", "content": "FACTS\nF1 Today: 2026-06-08"}], DailyCoaching)
+
+    assert fake.asked == []
+    assert not LlmExchange.objects.exists()
+    assert not EndpointHealth.objects.exists()
+
+
+def test_a_crowded_morning_is_written_later(mission, fake, settings, monkeypatch):
+    settings.LLM_CALLS_AT_ONCE = 1
+    check_in(mission, MORNING)
+    tick()
+    with Holder(fake.origin):
+        assert work(MissionRun.objects.get(kind="daily")) == "retry"
+    again = MissionRun.objects.get(kind="daily")
+    assert again.reason_code == "crowded"
+
+    assert work(again, again.next_attempt_at) == "succeeded"
