@@ -25,6 +25,7 @@ from racecontrol.middleware import is_api
 from racecontrol.models import Job
 from racecontrol.shared import jobs, tokens
 from racecontrol.shared.api import error_body
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.cards import cards_of
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.htmx import answer
@@ -107,6 +108,10 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
+    row = tokens.own(by=request.user, token_id=token_id)
+    lost = "Programs that use it are turned away from the next request on."
+    if asked := ask_first(request, f"Revoke {row.name}?", lost=lost, yes="Revoke"):
+        return asked
     tokens.revoke(by=request.user, token_id=token_id)
     messages.success(request, "The token no longer works.")
     return redirect("tokens")

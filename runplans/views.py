@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from racecontrol.shared import flags
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.paging import page_of
@@ -225,6 +226,15 @@ def share(request: HttpRequest, plan_id: UUID) -> HttpResponse:
 def unshare(request: HttpRequest, plan_id: UUID) -> HttpResponse:
     """End the link."""
     plan_for(request, plan_id)
+    lost = "The link is dead for everybody who has it. The plan stays."
+    if asked := ask_first(
+        request,
+        "Stop sharing?",
+        lost=lost,
+        yes="Stop sharing",
+        undo="Sharing again makes another link.",
+    ):
+        return asked
     services.unshare_plan(plan_id=plan_id, by=request.user)
     messages.success(request, "No longer shared: the link is dead.")
     return redirect("runplans:plan", plan_id)

@@ -361,13 +361,19 @@ def _end(upload: AthleteUpload, state: str, message: str) -> bool:
     return is_ended
 
 
-def cancel_upload(*, by: Any, upload_id: UUID) -> None:
-    """Stop reading a file; what was read is dropped with it. Raises NotFound, NotReady."""
+def open_upload(*, by: Any, upload_id: UUID) -> AthleteUpload:
+    """An upload that is not read yet. Raises NotFound, NotReady."""
     upload = AthleteUpload.objects.filter(pk=upload_id, owner=by).first()
     if upload is None:
         raise NotFound("There is no such upload.")
     if upload.state != State.WAITING:
         raise NotReady("This file was read already.")
+    return upload
+
+
+def cancel_upload(*, by: Any, upload_id: UUID) -> None:
+    """Stop reading a file; what was read is dropped with it. Raises NotFound, NotReady."""
+    upload = open_upload(by=by, upload_id=upload_id)
     if upload.job is not None and upload.job.is_open:
         jobs.cancel(upload.job.pk, by=by)
     if not _end(upload, State.CANCELLED, "Cancelled."):

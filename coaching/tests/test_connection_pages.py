@@ -171,7 +171,7 @@ def test_ending_takes_what_came_with_it_on_demand(client, user, fake, run_jobs):
     connect(fake, user, "oura")
     run_jobs()
 
-    client.post(f"{HOME}oura/end/", {"drop": "on"})
+    client.post(f"{HOME}oura/end/", {"drop": "on", "sure": "yes"})
 
     assert Connection.objects.count() == DailyMetric.objects.count() == 0
     assert client.post(f"{HOME}oura/end/").status_code == 404
@@ -266,6 +266,7 @@ def test_connecting_and_disconnecting_in_a_browser(settings, browser_client, use
         page.click("summary:has-text('Disconnect Oura')")
         page.check("#oura input[name=drop]")
         page.click("#oura button:has-text('Disconnect')")
+        page.click("dialog button:has-text('Disconnect')")
         page.wait_for_selector("text=Oura is disconnected")
         assert page.inner_text("#oura .badge") == "not connected"
         run_jobs()

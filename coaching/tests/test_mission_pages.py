@@ -139,7 +139,7 @@ def test_a_stage_is_entered_corrected_and_taken_back(client, mission, at):
     assert "8" in Page(client.get(url)).text("board")
 
     assert client.post(url, {"number": "4", "ride_mode": "gc"}).status_code == 422  # not yet ridden
-    client.post(page("mission_stage_remove", mission, number=1))
+    client.post(page("mission_stage_remove", mission, number=1), {"sure": "yes"})
     assert not StageResult.objects.exists()
 
 
@@ -153,7 +153,7 @@ def test_moves_by_page_and_a_forbidden_one_says_what_is_allowed(client, mission)
     assert response.status_code == 409
     assert "finish" in response.content.decode()
 
-    client.post(page("mission_move", mission), {"move": "finish", "why": "ill"})
+    client.post(page("mission_move", mission), {"move": "finish", "why": "ill", "sure": "yes"})
     mission.refresh_from_db()
     assert mission.state == "MISSION_COMPLETE"
     assert mission.transitions.last().why == "ill"

@@ -170,5 +170,5 @@ def test_consent_is_given_and_taken_back(client, user):
     url = reverse("coaching:settings_consent")
     client.post(url, {"purpose": "health", "give": "1"})
     assert Consent.objects.get().withdrawn_at is None
-    client.post(url, {"purpose": "health", "give": "0"})
+    client.post(url, {"purpose": "health", "give": "0", "sure": "yes"})
     assert Consent.objects.get().withdrawn_at is not None

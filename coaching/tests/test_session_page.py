@@ -125,7 +125,7 @@ def test_a_lap_is_flagged_and_deleted_in_place(client, url, session):
 
     flagged = client.post(f"{url}laps/{lap.pk}/", {"flag": "out"}, headers=HTMX)
     assert "98.4" in Page(flagged).text("orp-v2")
-    gone = client.post(f"{url}laps/{lap.pk}/", {"flag": "delete"}, headers=HTMX)
+    gone = client.post(f"{url}laps/{lap.pk}/", {"flag": "delete", "sure": "yes"}, headers=HTMX)
 
     assert "1:15.200" not in Page(gone).text("heat-panel")
     assert Page(gone).part("heat-panel") == Page(client.get(url)).part("heat-panel")
@@ -220,7 +220,7 @@ def test_a_session_is_made_changed_and_deleted_by_form(client, user):
     session.refresh_from_db()
     assert (session.name, session.setup) == ("Sunday", {})
 
-    client.post(f"{where}delete/")
+    client.post(f"{where}delete/", {"sure": "yes"})
     assert not user.racer_profiles.get().sessions.exists()
 
 

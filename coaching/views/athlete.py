@@ -17,6 +17,7 @@ from coaching.forms.athlete import NumbersForm, UploadForm
 from coaching.models import DailyMetric
 from coaching.queries import athlete as queries
 from coaching.services import athlete as services
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.charts import Chart, Series, line_chart
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.htmx import answer
@@ -143,6 +144,13 @@ def uploads(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def cancel_upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    row = services.open_upload(by=request.user, upload_id=upload_id)
+    lost = f"{row.file_name} is not read any further, and nothing of it is kept."
+    undo = "The file can be brought again."
+    if asked := ask_first(
+        request, "Cancel this upload?", lost=lost, yes="Cancel the upload", undo=undo
+    ):
+        return asked
     services.cancel_upload(by=request.user, upload_id=upload_id)
     messages.success(request, "Cancelled; nothing of the file was kept.")
     return redirect("coaching:uploads")
@@ -186,6 +194,14 @@ def rate_effort(request: HttpRequest, activity_id: int) -> HttpResponse:
 def health_consent(request: HttpRequest) -> HttpResponse:
     """Give or take back the agreement that health data is stored here."""
     is_given = request.POST.get("give") == "yes"
+    lost = "Nothing more is read or fetched, and mornings that wait are cancelled. What is stored stays."
+    undo = "You can agree again at any time."
+    if not is_given and (
+        asked := ask_first(
+            request, "Take back your consent?", lost=lost, yes="Take it back", undo=undo
+        )
+    ):
+        return asked
     services.set_health_consent(by=request.user, is_given=is_given)
     told = "Thank you." if is_given else "Taken back: nothing more is read or fetched."
     messages.success(request, told)

@@ -20,6 +20,7 @@ from coaching.forms.connections import KeyForm
 from coaching.queries import connections as queries
 from coaching.services import athlete, syncing
 from coaching.services import connections as services
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, RaceError
 from racecontrol.shared.htmx import answer
 
@@ -133,6 +134,15 @@ def connection_sync(request: HttpRequest, provider: str) -> HttpResponse:
 @require_POST
 def disconnect(request: HttpRequest, provider: str) -> HttpResponse:
     """Forget the permission; with `drop` also what came with it."""
+    services.of(request.user, provider)
+    drops = request.POST.get("drop") == "on" or provider == "strava"
+    lost = f"The permission is forgotten here. What came from {LABELS[provider]} "
+    lost += "is deleted, too." if drops else "stays."
+    undo = "It can be connected again, and fetches anew." if drops else "It can be connected again."
+    if asked := ask_first(
+        request, f"Disconnect {LABELS[provider]}?", lost=lost, yes="Disconnect", undo=undo
+    ):
+        return asked
     services.disconnect(
         by=request.user, provider=provider, is_data_dropped=request.POST.get("drop") == "on"
     )

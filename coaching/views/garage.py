@@ -9,6 +9,7 @@ from coaching.forms.garage import ProfileForm, SessionForm, VehicleForm
 from coaching.queries import garage as queries
 from coaching.queries import history
 from coaching.services import garage
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.paging import page_of
@@ -58,7 +59,12 @@ def profile_default(request: HttpRequest, profile_id: int) -> HttpResponse:
 
 @require_POST
 def profile_delete(request: HttpRequest, profile_id: int) -> HttpResponse:
+    row = queries.profile_for(request.user, profile_id)
+    lost = "The racer and the cars go. A racer with sessions stays until those are deleted."
+    if asked := ask_first(request, f"Delete {row}?", lost=lost):
+        return asked
     garage.delete_profile(profile_id=profile_id, by=request.user)
+    messages.success(request, f"{row} is deleted.")
     return redirect("coaching:home")
 
 
@@ -83,7 +89,12 @@ def vehicle(request: HttpRequest, vehicle_id: int | None = None) -> HttpResponse
 
 @require_POST
 def vehicle_delete(request: HttpRequest, vehicle_id: int) -> HttpResponse:
+    row = queries.vehicle_for(request.user, vehicle_id)
+    lost = "The car and its setup go. A car with sessions stays until those are deleted."
+    if asked := ask_first(request, f"Delete {row}?", lost=lost):
+        return asked
     garage.delete_vehicle(vehicle_id=vehicle_id, by=request.user)
+    messages.success(request, f"{row} is deleted.")
     return redirect("coaching:home")
 
 
@@ -111,6 +122,10 @@ def session_form(request: HttpRequest, session_id: int | None = None) -> HttpRes
 
 @require_POST
 def session_delete(request: HttpRequest, session_id: int) -> HttpResponse:
+    row = queries.session_for(request.user, session_id)
+    lost = "Its laps, changes, audits and scores go with it. What timing published stays."
+    if asked := ask_first(request, f"Delete {row}?", lost=lost, yes="Delete with all laps"):
+        return asked
     garage.delete_session(session_id=session_id, by=request.user)
     messages.success(request, "The session is deleted.")
     return redirect("coaching:home")

@@ -15,6 +15,7 @@ from coaching.models import Consent
 from coaching.queries import missions as read
 from coaching.services import llm_accounts, mission_days, mission_demo
 from racecontrol.shared import jobs
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 
@@ -75,6 +76,14 @@ def settings_test(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def settings_forget(request: HttpRequest) -> HttpResponse:
+    lost = (
+        "The address and the key are deleted here; missions write no words until there is a model."
+    )
+    undo = "Both can be typed in again; we keep no copy of the key."
+    if asked := ask_first(
+        request, "Forget your model and key?", lost=lost, yes="Forget them", undo=undo
+    ):
+        return asked
     llm_accounts.delete_account(by=request.user)
     messages.success(request, "Your model and key are gone from here.")
     return redirect("coaching:settings")
@@ -93,6 +102,12 @@ def settings_consent(request: HttpRequest) -> HttpResponse:
         mission_days.give_consent(by=request.user, purposes=[purpose], now=now(), host=host)
         messages.success(request, "Agreed.")
     else:
+        lost = "What waits is cancelled at once and nothing is sent any more. What is stored stays."
+        undo = "You can agree again at any time."
+        if asked := ask_first(
+            request, "Take back your consent?", lost=lost, yes="Take it back", undo=undo
+        ):
+            return asked
         mission_days.withdraw_consent(by=request.user, purpose=purpose, now=now())
         messages.success(request, "Taken back. Nothing waits any more.")
     return redirect("coaching:settings")

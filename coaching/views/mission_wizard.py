@@ -23,6 +23,7 @@ from coaching.forms.missions import DraftForm
 from coaching.models import Consent, MissionDraft
 from coaching.queries import missions as read
 from coaching.services import mission_days, mission_demo, mission_drafts
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, NotFound, RaceError
 from racecontrol.shared.htmx import answer
 
@@ -178,6 +179,9 @@ def _proposal(request: HttpRequest, draft: MissionDraft) -> HttpResponse:
 @require_POST
 def mission_draft_discard(request: HttpRequest, draft_id: int) -> HttpResponse:
     draft = read.draft_of(request.user, draft_id)
+    lost = "What you told us, and what the model made of it, goes."
+    if asked := ask_first(request, f"Discard {draft}?", lost=lost, yes="Discard the draft"):
+        return asked
     mission_drafts.discard(draft_id=draft.pk, by=request.user)
     messages.success(request, "The draft is gone.")
     return redirect("coaching:missions")

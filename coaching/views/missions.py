@@ -24,6 +24,7 @@ from coaching.services import (
     missions,
     reasoning_logs,
 )
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import NotFound, RaceError
 from racecontrol.shared.htmx import answer
 
@@ -88,6 +89,8 @@ def mission(request: HttpRequest, mission_id: int) -> HttpResponse:
 def mission_move(request: HttpRequest, mission_id: int) -> HttpResponse:
     """Start, finish or archive; the calendar's own steps follow."""
     row = read.mission_of(request.user, mission_id)
+    if asked := _asked_before_move(request, row):
+        return asked
     row = missions.change_state(
         mission_id=row.pk, name=request.POST.get("move", ""), by=request.user, now=now(),
         why=request.POST.get("why", ""),
@@ -96,6 +99,20 @@ def mission_move(request: HttpRequest, mission_id: int) -> HttpResponse:
         mission_runs.look_after(mission_id=row.pk, now=now())
     messages.success(request, f"{row.name} is now {row.get_state_display()}.")
     return redirect("coaching:mission", row.pk)
+
+
+def _asked_before_move(request: HttpRequest, row: Mission) -> HttpResponse | None:
+    """What ends a mission asks first; starting one does not."""
+    move = request.POST.get("move", "")
+    lost = "No guidance is written any more; days, points and letters stay to read."
+    if move == "finish":
+        return ask_first(
+            request, f"Finish {row} now?", lost=lost, yes="Finish", undo="It cannot be resumed."
+        )
+    if move == "archive":
+        undo = "Only the operator can take it out of the archive."
+        return ask_first(request, f"Archive {row}?", lost=lost, yes="Archive", undo=undo)
+    return None
 
 
 @never_cache
@@ -356,6 +373,12 @@ def mission_board(request: HttpRequest, mission_id: int) -> HttpResponse:
 @require_POST
 def mission_stage_remove(request: HttpRequest, mission_id: int, number: int) -> HttpResponse:
     row = read.mission_of(request.user, mission_id)
+    lost = "The points of the stage go, and any bonus it carried."
+    undo = "The result can be entered again while the board is open."
+    if asked := ask_first(
+        request, f"Take stage {number} back?", lost=lost, yes="Take it back", undo=undo
+    ):
+        return asked
     mission_results.remove_stage(mission_id=row.pk, number=number, by=request.user, now=now())
     messages.success(request, f"Stage {number} is taken back.")
     return redirect("coaching:mission_board", row.pk)

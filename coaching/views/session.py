@@ -20,6 +20,7 @@ from coaching.models import Heat, Session
 from coaching.queries import garage as queries
 from coaching.services import changes, garage, laps
 from coaching.views.run_panel import run_panel
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 
@@ -165,6 +166,9 @@ def change_lap(request: HttpRequest, session_id: int, lap_id: int) -> HttpRespon
     row = queries.session_for(request.user, session_id)
     heat = row.heats.filter(laps__pk=lap_id).first()
     if request.POST.get("flag") == "delete":
+        lost = "The others of its heat keep their numbers; scores are computed again."
+        if asked := ask_first(request, "Delete this lap?", lost=lost):
+            return asked
         laps.delete_lap(session_id=row.pk, lap_id=lap_id, by=request.user)
     else:
         laps.flag_lap(
@@ -192,6 +196,9 @@ def change_heat(request: HttpRequest, session_id: int, heat_id: int) -> HttpResp
 def delete_heat(request: HttpRequest, session_id: int, heat_id: int) -> HttpResponse:
     row = queries.session_for(request.user, session_id)
     heat = row.heats.filter(pk=heat_id).first()
+    lost = "All laps of the heat go; scores are computed again."
+    if asked := ask_first(request, f"Delete {heat.name if heat else 'the heat'}?", lost=lost):
+        return asked
     if heat:
         laps.delete_laps(session_id=row.pk, by=request.user, heat_name=heat.name)
     return _done(request, row, row.heats.first())
@@ -204,6 +211,14 @@ def set_status(request: HttpRequest, session_id: int, status: str) -> HttpRespon
         "close": garage.close_session,
         "reopen": garage.reopen_session,
     }[status]
+    if status == "close":
+        row = queries.session_for(request.user, session_id)
+        lost = "Nothing can be logged after that, and no change gets its verdict."
+        undo = "The session can be reopened."
+        if asked := ask_first(
+            request, f"Close {row} without an audit?", lost=lost, yes="Close", undo=undo
+        ):
+            return asked
     act(session_id=session_id, by=request.user)
     return redirect("coaching:session", session_id)
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from coaching.queries import garage as queries
 from coaching.queries import timing
 from coaching.services import claims, timing_sync
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.jobs import Job
 
@@ -70,6 +71,14 @@ def claim(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def withdraw_claim(request: HttpRequest, profile_id: int) -> HttpResponse:
+    row = queries.profile_for(request.user, profile_id)
+    ask, lost = (
+        f"Is {row} not this driver?",
+        "New sessions no longer come by themselves; logged laps stay.",
+    )
+    undo = "The driver can be claimed again; the club may have to approve it again."
+    if asked := ask_first(request, ask, lost=lost, yes="Withdraw the claim", undo=undo):
+        return asked
     claims.withdraw_claim(profile_id=profile_id, by=request.user)
     messages.success(request, "The claim is withdrawn; the laps in your log stay.")
     return redirect("coaching:profile", profile_id)

@@ -48,12 +48,18 @@ def make(
 
 
 @transaction.atomic
-def revoke(*, by: Any, token_id: int) -> None:
-    """End a token for good. Owners end their own, staff end any; raises NotFound otherwise."""
+def own(*, by: Any, token_id: int) -> ApiToken:
+    """A token in use, one's own or for staff any; raises NotFound otherwise."""
     tokens = ApiToken.objects.filter(pk=token_id, revoked_at__isnull=True)
     token = (tokens if by.is_staff else tokens.filter(user=by)).first()
     if token is None:
         raise NotFound("There is no such token in use.")
+    return token
+
+
+def revoke(*, by: Any, token_id: int) -> None:
+    """End a token for good. Owners end their own, staff end any; raises NotFound otherwise."""
+    token = own(by=by, token_id=token_id)
     token.revoked_at = now()
     token.save(update_fields=["revoked_at"])
     audit.record(by=by, verb="token.revoked", obj=token)

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
 
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.charts import Mark, Series, line_chart, position_chart
 from racecontrol.shared.errors import TooMany
 
@@ -17,8 +18,11 @@ PAGE = """{% extends "base.html" %}
   <button class="btn" hx-post="/refusing/" hx-target="#nowhere" hx-swap="outerHTML">Refused</button>
   <button class="btn" hx-get="/deleting/" hx-target="#nowhere">Part</button>
   <button class="btn" hx-post="/breaking/" hx-swap="none">Broken</button>
-  <form method="post" action="/deleting/" data-confirm="Delete it?">
-    {% csrf_token %}<button class="btn danger">Delete</button>
+  <form method="post" action="/deleting/" data-asks>
+    {% csrf_token %}<button class="btn danger" name="what" value="all">Delete</button>
+  </form>
+  <form hx-post="/deleting/" hx-target="#nowhere">
+    {% csrf_token %}<button class="btn danger">Take it out</button>
   </form>
   <div id="nowhere"></div>
 {% endblock %}"""
@@ -50,6 +54,10 @@ def breaking(request: HttpRequest) -> HttpResponse:
 
 
 def deleting(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST" and (
+        asked := ask_first(request, "Delete it?", lost="All of it goes.")
+    ):
+        return asked
     return HttpResponse("<title>Deleted</title>deleted")
 
 

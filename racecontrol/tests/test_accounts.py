@@ -88,7 +88,7 @@ def test_a_token_is_shown_once_on_its_page_and_can_be_revoked(client, user):
     assert "no-store" in client.get("/account/tokens/")["Cache-Control"]
 
     token = ApiToken.objects.get()
-    client.post(f"/account/tokens/{token.pk}/revoke/")
+    client.post(f"/account/tokens/{token.pk}/revoke/", {"sure": "yes"})
 
     token.refresh_from_db()
     assert token.revoked_at is not None

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from racecontrol.models import Job
 from racecontrol.shared import jobs
-from racecontrol.testing.browser import assert_fine, overflow_faults
+from racecontrol.testing.browser import assert_fine, axe_faults, overflow_faults
 
 pytestmark = pytest.mark.browser
 
@@ -145,17 +145,33 @@ def test_a_part_asked_for_after_the_session_ended_leads_to_the_sign_in(page):
     assert page.url.endswith("/accounts/login/?next=/shell/")
 
 
-def test_what_cannot_be_undone_asks_first(page):
-    asked = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-    page.get_by_role("button", name="Delete").click()
+@pytest.mark.parametrize("button", ["Delete", "Take it out"])
+def test_what_cannot_be_undone_asks_first(page, button):
+    page.get_by_role("button", name=button, exact=True).click()
+    question = page.get_by_role("dialog", name="Delete it?")
+    expect(question).to_contain_text("This cannot be undone.")
+    expect(question.get_by_role("link", name="Not now")).to_be_focused()
+    assert not axe_faults(page)
+
+    question.get_by_role("link", name="Not now").click()
+    expect(question).to_have_count(0)
     expect(page).to_have_title("Shell")
 
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name=button, exact=True).click()
+    question.get_by_role("button", name="Delete").click()
     expect(page).to_have_title("Deleted")
 
-    assert asked == ["Delete it?"]
+
+def test_the_question_is_a_page_without_javascript(settings, open_page, user):
+    settings.ROOT_URLCONF = "racecontrol.tests.shell_pages"
+    page = open_page(user, java_script_enabled=False)
+    page.goto("/shell/")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("heading", name="Delete it?")).to_be_visible()
+
+    page.get_by_role("button", name="Delete", exact=True).click()
+
+    expect(page).to_have_title("Deleted")
 
 
 def test_escape_closes_the_menu_and_gives_the_focus_back(page):

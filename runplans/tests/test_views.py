@@ -197,7 +197,7 @@ def test_a_shared_link_opens_one_plan_to_anyone_until_it_is_taken_back(client, s
     assert stranger.get(url).status_code == 302
     assert stranger.get(f"/api/v1/run-plans/{plan.pk}").status_code == 404
 
-    client.post(reverse("runplans:unshare", args=[plan.pk]))
+    client.post(reverse("runplans:unshare", args=[plan.pk]), {"sure": "yes"})
     assert stranger.get(link).status_code == 404
     client.post(reverse("runplans:share", args=[plan.pk]))
     assert stranger.get(link).status_code == 404

@@ -55,21 +55,62 @@
     }
   });
 
-  // A form or link that cannot be undone asks first: data-confirm="Delete this plan?"
-  for (const kind of ["submit", "click"]) {
-    document.addEventListener(
-      kind,
-      (event) => {
-        const asked =
-          kind === "submit" ? event.target.closest("form[data-confirm]") : event.target.closest("a[data-confirm]");
-        if (asked && !window.confirm(asked.dataset.confirm)) {
-          event.preventDefault();
-          event.stopImmediatePropagation();
-        }
-      },
-      true,
-    );
+  // -- what loses something is asked about first. The server asks; here its question becomes a dialog:
+  // <form data-asks>, or what HTMX brought into #asked. Without this script the question is a page.
+  function openQuestion(dialog, form, submitter) {
+    dialog.querySelector("[data-not-now]").addEventListener("click", (event) => {
+      event.preventDefault();
+      dialog.close();
+    });
+    dialog.querySelector("form").addEventListener("submit", (event) => {
+      if (!form?.isConnected) return; // the page moved on meanwhile: the question's own form knows all
+      event.preventDefault();
+      dialog.close();
+      const sure = document.createElement("input");
+      Object.assign(sure, { type: "hidden", name: "sure", value: "yes" });
+      form.append(sure);
+      form.requestSubmit(submitter);
+      sure.remove();
+    });
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.showModal();
+    dialog.querySelector("[data-not-now]").focus();
   }
+
+  async function question(form, submitter) {
+    const answer = await fetch(form.getAttribute("action") || location.href, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form, submitter)),
+      headers: { "X-Asks": "dialog" },
+    });
+    if (!answer.headers.has("X-Asks")) throw new Error(`no question but ${answer.status}`);
+    const place = document.getElementById("asked");
+    place.innerHTML = await answer.text();
+    return place.querySelector("dialog");
+  }
+
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const form = event.target.closest("form[data-asks]");
+      const submitter = event.submitter;
+      if (!form || form.querySelector("input[name=sure]")) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      question(form, submitter)
+        .then((dialog) => openQuestion(dialog, form, submitter))
+        .catch(() => {
+          delete form.dataset.asks; // the plain way says what is wrong
+          form.requestSubmit(submitter);
+        });
+    },
+    true,
+  );
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const dialog = event.detail.target.id === "asked" && event.detail.target.querySelector("dialog");
+    if (dialog) openQuestion(dialog);
+  });
 
   // Filters that apply themselves: <form method="get" data-submit-on-change>
   document.addEventListener("change", (event) => {

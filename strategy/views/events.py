@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 from strategy import access, queries
@@ -209,6 +210,14 @@ def move_signup(request: HttpRequest, signup_id: int) -> HttpResponse:
         number = int(team) if team.isdecimal() and len(team) < 18 else 0
         row = hosting.assign(signup_id=signup_id, team_id=number, by=request.user)
     else:
+        if request.POST.get("status") == "withdrawn":
+            row = access.signup_for(request.user, signup_id)
+            lost = f"{row.user} is no longer counted in at {row.event}; the hours stay as they were told."
+            undo = "Signing up again is possible while the sign-up is open."
+            if asked := ask_first(
+                request, "Withdraw this sign-up?", lost=lost, yes="Withdraw", undo=undo
+            ):
+                return asked
         row = events.move(signup_id=signup_id, to=request.POST.get("status", ""), by=request.user)
     return redirect("strategy:event", row.event_id)
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 from strategy import access, queries
@@ -88,6 +89,16 @@ def formation_page(request: HttpRequest, event_id: int, draft_id: int) -> HttpRe
     access.require(request.user, draft.event.host_id if draft else None, access.PLANNERS)
     problem = ""
     if request.method == "POST":
+        if request.POST.get("do") == "undo" and (
+            asked := ask_first(
+                request,
+                "Undo these teams?",
+                lost="The teams go, everybody is signed up again, and the sign-up opens.",
+                yes="Undo the teams",
+                undo="The proposal stays and can be confirmed again.",
+            )
+        ):
+            return asked
         try:
             _change_formation(request, draft_id)
         except RaceError as refusal:

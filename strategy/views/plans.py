@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from racecontrol.shared import audit
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.jobs import Job
@@ -97,6 +98,14 @@ def strategy_page(request: HttpRequest, strategy_id: int) -> HttpResponse:
     row = access.strategy_for(request.user, strategy_id)
     problem = ""
     if request.method == "POST":
+        if request.POST.get("do") == "delete" and (
+            asked := ask_first(
+                request,
+                f"Delete {row.name}?",
+                lost="The strategy goes with all its versions. Cars, drivers and sign-ups stay.",
+            )
+        ):
+            return asked
         try:
             _change(request, strategy_id)
         except RaceError as refusal:

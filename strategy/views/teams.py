@@ -8,7 +8,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from racecontrol.shared.errors import RaceError
+from racecontrol.shared.asking import ask_first
+from racecontrol.shared.errors import NotFound, RaceError
 from racecontrol.shared.htmx import answer
 from strategy import access, queries
 from strategy.forms import CarForm, InviteForm, TeamForm, WebhookForm, take_refusal
@@ -85,20 +86,55 @@ def _do(request: HttpRequest, team_id: int, what: str, data: dict) -> None:
 @require_POST
 def change_role(request: HttpRequest, team_id: int, user_id: int) -> HttpResponse:
     role = request.POST.get("role", "")
+    if not role and (asked := _asked_before_leaving(request, team_id, user_id)):
+        return asked
     teams.change_role(team_id=team_id, user_id=user_id, role=role, by=request.user)
     if not role and user_id == request.user.pk:
         return redirect("strategy:teams")
     return redirect("strategy:team", team_id)
 
 
+def _asked_before_leaving(request: HttpRequest, team_id: int, user_id: int) -> HttpResponse | None:
+    team = access.team_for(request.user, team_id)
+    row = team.memberships.select_related("user").filter(user=user_id).first()
+    if row is None:
+        raise NotFound("This person is not in the team.")
+    is_self = user_id == request.user.pk
+    return ask_first(
+        request,
+        f"Leave {team}?" if is_self else f"Take {row.user} out of {team}?",
+        lost="Plans of the team can no longer be opened. Stints that name the driver stay.",
+        yes="Leave" if is_self else "Take out",
+        undo="An owner can invite again.",
+    )
+
+
 @require_POST
 def revoke_invitation(request: HttpRequest, team_id: int, invitation_id: int) -> HttpResponse:
+    access.team_for(request.user, team_id, access.OWNERS)
+    if asked := ask_first(
+        request,
+        "Withdraw this invitation?",
+        lost="Its link opens nothing any more.",
+        yes="Withdraw",
+        undo="Another invitation can be made.",
+    ):
+        return asked
     teams.revoke_invitation(team_id=team_id, invitation_id=invitation_id, by=request.user)
     return redirect("strategy:team", team_id)
 
 
 @require_POST
 def remove_webhook(request: HttpRequest, team_id: int, webhook_id: int) -> HttpResponse:
+    access.team_for(request.user, team_id, access.OWNERS)
+    if asked := ask_first(
+        request,
+        "Remove this webhook?",
+        lost="Its address is no longer told of new plans.",
+        yes="Remove",
+        undo="It can be added again.",
+    ):
+        return asked
     news.remove_webhook(team_id=team_id, webhook_id=webhook_id, by=request.user)
     return redirect("strategy:team", team_id)
 
