@@ -90,8 +90,7 @@ def remove_start(request: HttpRequest, event_id: int, instance_id: int):
 def list_formations(request: HttpRequest, event_id: int):
     """The newest twenty proposals, for planners of the host."""
     event = access.event_for(request.user, event_id, access.PLANNERS)
-    rows = event.formations.select_related("event")[:20]
-    return [shapes.formation_out(draft) for draft in rows]
+    return shapes.formations_out(event, event.formations.all()[:20])
 
 
 @router.get("/strategy-events/{int:event_id}/pairs", response=list[s.PairFitOut])

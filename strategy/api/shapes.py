@@ -1,10 +1,12 @@
 """Rows of strategy as the API tells them."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from strategy import access, queries
 from strategy import schemas as s
+from strategy.domain.formation import TeamScore
 from strategy.models import (
     Car,
     EventParticipation,
@@ -12,6 +14,7 @@ from strategy.models import (
     PlanVersion,
     RaceStrategy,
     StintPlan,
+    StrategyEvent,
     Team,
 )
 from strategy.services import drivers, formation, teams
@@ -47,7 +50,17 @@ def signup_out(row: EventParticipation) -> dict:
 
 
 def formation_out(draft: FormationDraft) -> dict:
-    scores = formation.judge(draft) if draft.teams else []
+    return formations_out(draft.event, [draft])[0]
+
+
+def formations_out(event: StrategyEvent, drafts: Iterable[FormationDraft]) -> list[dict]:
+    """Proposals of one event; who signed up is read once for all of them."""
+    rows = list(drafts)
+    judged = zip(rows, formation.judge_all(event, rows), strict=True)
+    return [_judged_out(draft, scores) for draft, scores in judged]
+
+
+def _judged_out(draft: FormationDraft, scores: list[TeamScore]) -> dict:
     return {
         "id": draft.pk, "event_id": draft.event_id, "version": draft.version,
         "is_proven": draft.is_proven, "is_ready": bool(draft.teams),

@@ -135,10 +135,23 @@ def form(*, draft_id: int, keep_going: Callable[[], bool] = lambda: True) -> For
 
 def judge(draft: FormationDraft) -> list[TeamScore]:
     """Each team of the draft as it stands now, part by part."""
-    ids = [n for team in draft.teams for n in team]
-    people = people_of(draft.event, ids)
+    return judge_all(draft.event, [draft])[0]
+
+
+def judge_all(event: StrategyEvent, drafts: Sequence[FormationDraft]) -> list[list[TeamScore]]:
+    """The same for several drafts of one event; a draft without teams has no scores."""
+    ids = {n for draft in drafts for team in draft.teams for n in team}
+    people = people_of(event, sorted(ids)) if ids else []
+    return [_judge(draft, event.duration_ms, people) for draft in drafts]
+
+
+def _judge(draft: FormationDraft, race_ms: int, known: Sequence[Person]) -> list[TeamScore]:
+    if not draft.teams:
+        return []
+    ids = {n for team in draft.teams for n in team}
+    people = [person for person in known if person.key in ids]
     _, weights, _ = _options(draft.options | {"together": [], "apart": []}, people)
-    signups = Signups(people, race_ms=draft.event.duration_ms, weights=weights)
+    signups = Signups(people, race_ms=race_ms, weights=weights)
     return [
         signups.judge([signups.index[n] for n in team if n in signups.index])
         for team in draft.teams

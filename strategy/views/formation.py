@@ -108,7 +108,7 @@ def formation_page(request: HttpRequest, event_id: int, draft_id: int) -> HttpRe
                 return redirect("strategy:formation", event_id, draft_id)
         draft.refresh_from_db()
     people = {row.pk: row for row in queries.signups_of(event)}
-    scores = formation.judge(draft) if draft.teams else []
+    scores = formation.judge(draft)
     teams = [
         {"number": n, "people": [people[k] for k in team if k in people], "score": score,
          "percent": round(score.total * 100, 1),

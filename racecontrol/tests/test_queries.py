@@ -1,0 +1,84 @@
+"""No page and no answer of the API asks the database once a row.
+
+Every address is read with its room's samples, then again with three times the rows. A new one joins
+by itself, with the sample its room's tests/matrix.py gives.
+"""
+
+import re
+from urllib.parse import quote
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from waffle.models import Flag
+
+from ingestion.models import Event, RaceResult
+from racecontrol.shared import flags
+from racecontrol.testing.matrix import api_operations, page_names, rooms_matrix
+from racecontrol.testing.more_rows import Copies
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def urls(staff) -> dict[str, str]:
+    """Every address that can be read, by name: pages and the API's."""
+    for flag in flags.ALL:
+        Flag.objects.update_or_create(name=flag, defaults={"everyone": True})
+    samples = rooms_matrix(staff).samples
+    found = {
+        name: reverse(name, kwargs=samples.get(name, {}))
+        for name, arguments in page_names()
+        if not arguments or name in samples
+    }
+    for method, path in api_operations():
+        name = f"api:{method} {path}"
+        if method == "get" and (name in samples or "{" not in path):
+            values = {key: quote(str(value)) for key, value in samples.get(name, {}).items()}
+            found[name] = path.format(**values)
+    return found
+
+
+@pytest.fixture
+def boss(staff) -> Client:
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+def ask(client, url) -> tuple[int, list[str]]:
+    """(status, the queries' shapes) of a read."""
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.get(url)
+        if answer.streaming and not hasattr(answer.streaming_content, "__aiter__"):
+            b"".join(answer.streaming_content)
+    shapes = [re.sub(r"'[^']*'|\d+", "?", query["sql"]) for query in asked.captured_queries]
+    return answer.status_code, shapes
+
+
+def one_each(row) -> str:
+    """A practice session has one driver: its result's copy belongs to the session's copy."""
+    if isinstance(row, RaceResult) and row.race.event.kind == Event.Kind.PRACTICE_DAY:
+        return "race"
+    return ""
+
+
+def test_three_times_the_rows_need_no_more_queries(boss, urls):
+    before = {name: ask(boss, url) for name, url in urls.items()}
+    readable = [name for name, (status, _) in before.items() if status == 200]
+    added = Copies(one_each).make()
+    assert all(added.values()), f"no more rows than before: {added}"
+
+    faults = []
+    for name in readable:
+        (_, few), (status, many) = before[name], ask(boss, urls[name])
+        if status != 200 or len(many) > len(few):
+            grown = sorted(
+                shape[:160] for shape in set(many) if many.count(shape) > few.count(shape)
+            )
+            faults.append(f"{name}: {status}, {len(few)} queries became {len(many)}: {grown}")
+
+    assert not faults, "\n".join(faults)
+    assert len(readable) > 150
