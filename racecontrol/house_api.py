@@ -1,14 +1,15 @@
-"""The house's own part of the API: who am I, jobs, tokens."""
+"""The house's own part of the API: who am I, what is where, jobs, tokens."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
+from pydantic import Field
 
 from racecontrol.models import Job
-from racecontrol.shared import jobs, tokens
+from racecontrol.shared import jobs, search, tokens
 from racecontrol.shared.errors import NotFound
 from racecontrol.shared.paging import Paged, page_of
 
@@ -21,6 +22,17 @@ class MeOut(Schema):
     display_name: str
     time_zone: str
     is_staff: bool
+
+
+class HitOut(Schema):
+    """Something found. `id` is of its `kind` (a class gives its event's, a page its address); `url`
+    is its page here."""
+
+    kind: str
+    id: int | str
+    name: str
+    detail: str
+    url: str
 
 
 class JobOut(Schema):
@@ -62,6 +74,23 @@ class TokenMade(TokenOut):
 @router.get("/me", response=MeOut)
 def me(request: HttpRequest):
     return request.user
+
+
+@router.get("/search", response=list[HitOut])
+def search_everything(
+    request: HttpRequest,
+    q: Annotated[str, Field(max_length=200)] = "",
+    kind: Annotated[str, Field(max_length=20)] = "",
+    limit: Annotated[int, Field(ge=1, le=search.MOST_SHOWN)] = search.SHOWN,
+) -> Any:
+    """One search over everything you may see: timing, run plans, strategy, coaching, pages.
+
+    Every word must begin a word of what is found; up to `limit` of each kind, the kind with the
+    nearest name first. `kind` narrows to one: track, event, practice_day, practice_session, driver,
+    race, class, run_plan, strategy, race_event, team, mission, session, car, racer, page.
+    """
+    question = search.Question.of(q, kind=kind, most=limit)
+    return search.search(request, question).hits if question.terms else []
 
 
 @router.get("/jobs", response=Paged[JobOut])

@@ -23,6 +23,7 @@ class Section:
     covers: tuple[str, ...]
     flag: str = ""
     staff_only: bool = False
+    words: str = ""  # what else people call it when they search
 
 
 SECTIONS = (
@@ -48,6 +49,7 @@ class Link:
     url: str
     icon: str
     is_current: bool
+    words: str = ""
 
 
 def navigation(request: HttpRequest) -> dict:
@@ -70,7 +72,7 @@ def links(request: HttpRequest, sections: tuple[Section, ...]) -> list[Link]:
         return []
     here = _current(request, sections)
     return [
-        Link(section.name, url, section.icon, is_current=section is here)
+        Link(section.name, url, section.icon, section is here, section.words)
         for section in sections
         if _is_open(request, section) and (url := _url(section))
     ]

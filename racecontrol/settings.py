@@ -309,6 +309,15 @@ HOME_CARDS: list[str] = [
     "coaching.cards.garage.latest_scores",
     "coaching.cards.missions.todays_mission",
 ]
+# What the search over everything asks, in the order the answers stand: functions(request, question)
+# -> groups of what was found, by name (racecontrol/shared/search.py).
+SEARCH_SOURCES: list[str] = [
+    "racecontrol.places.places",
+    "strategy.search.strategy",
+    "runplans.search.plans",
+    "coaching.search.coaching",
+    "ingestion.search.timing",
+]
 # Whether two people share a team: function(user, owner_id) -> bool, by name. Strategy fills it.
 TEAM_LOOKUP = "strategy.queries.shares_team"
 # Which timing drivers a person is: function(user_id) -> [driver id], by name. Coaching fills it.

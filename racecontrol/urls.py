@@ -15,6 +15,7 @@ admin.site.site_header = admin.site.site_title = "Race Control"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("search/", views.search, name="search"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("jobs/<uuid:job_id>/", views.job, name="job"),
     path("jobs/<uuid:job_id>/cancel/", views.cancel_job, name="job-cancel"),

@@ -24,6 +24,7 @@ from racecontrol.forms import AccountForm, TokenForm
 from racecontrol.middleware import is_api
 from racecontrol.models import Job
 from racecontrol.shared import jobs, tokens
+from racecontrol.shared import search as searching
 from racecontrol.shared.api import error_body
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.cards import cards_of
@@ -47,6 +48,23 @@ def home(request: HttpRequest) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """Where browsers look for the icon of what has no head: downloads, plain answers, pictures."""
     return redirect(static("img/icon.svg"))
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """One search over everything this person may see; `?in=` narrows it to one kind.
+
+    The page works as a plain form; the palette in the shell asks for its own part of it.
+    """
+    kind = request.GET.get("in", "")[:20]
+    most = searching.MOST_SHOWN if kind else searching.SHOWN
+    question = searching.Question.of(request.GET.get("q", ""), kind=kind, most=most)
+    return answer(
+        request,
+        page="search.html",
+        parts={"search-found": "_search_found.html", "palette-found": "_palette_found.html"},
+        context={"found": searching.search(request, question), "kind": kind},
+    )
 
 
 @require_safe

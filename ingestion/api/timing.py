@@ -17,7 +17,6 @@ from ingestion.queries.events import ClassFacts, event_facts, events
 from ingestion.queries.events import search_events as events_like
 from ingestion.queries.laps import laps_of_race
 from ingestion.queries.races import races, results_of_race
-from ingestion.queries.search import search_everything
 from ingestion.queries.tracks import tracks_search
 from ingestion.schemas import timing as schemas
 from ingestion.services import discovery, imports, tracks
@@ -283,14 +282,6 @@ def read_driver(
         ],
         "trend": [schemas.DriverRaceOut.of(row) for row in races_of_driver(driver_id)[:limit]],
     }
-
-
-@router.get("/search", response=list[schemas.HitOut])
-def search(request: HttpRequest, q: Words = "") -> Any:
-    """One search over tracks, events, practice, classes and drivers; a few of each kind."""
-    if not q.strip():
-        return []
-    return search_everything(q, has_practice=flags.is_on(request, flags.ENABLE_PRACTICE_DAYS))
 
 
 def need_import(request: HttpRequest) -> None:

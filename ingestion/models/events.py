@@ -7,7 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
-from ingestion.models._search import words_of
+from racecontrol.shared.search import words_of
 
 
 class SessionType(models.TextChoices):

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, F, Min, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from ingestion.domain.labels import person_key
-from ingestion.models import Driver, Race, RaceResult
+from ingestion.models import Driver, DriverAlias, Race, RaceResult
+from racecontrol.shared.search import beginning_with, terms_of, words_of
 
 
 def drivers() -> QuerySet[Driver]:
@@ -15,7 +17,8 @@ def drivers() -> QuerySet[Driver]:
 
 
 def drivers_search(words: str = "") -> QuerySet[Driver]:
-    """Drivers whose name or alias holds every word, or who carry that transponder or source id."""
+    """Drivers whose name or alias holds every word (or, without accents, words that begin so), or
+    who carry that transponder or source id."""
     found = drivers()
     terms = person_key(words).split()[:6]
     if not terms:
@@ -24,8 +27,16 @@ def drivers_search(words: str = "") -> QuerySet[Driver]:
     for term in terms:
         names &= Q(name_key__contains=term)
         aliases &= Q(aliases__name_key__contains=term)
+    by_words = named(beginning_with([term] for term in terms_of(words)))
     number = Q(transponders__number=words.strip()) | Q(source_driver_id=words.strip())
-    return found.filter(names | aliases | number).distinct()
+    return found.filter(names | aliases | number | by_words).distinct()
+
+
+def named(query: SearchQuery) -> Q:
+    """Drivers whose name, or one of whose aliases, holds the words of the query."""
+    by_name = Driver.objects.alias(_words=words_of("name")).filter(_words=query)
+    by_alias = DriverAlias.objects.alias(_words=words_of("name")).filter(_words=query)
+    return Q(pk__in=by_name.values("pk")) | Q(pk__in=by_alias.values("driver_id"))
 
 
 def races_of_driver(driver_id: int) -> QuerySet[RaceResult]:

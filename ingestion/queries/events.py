@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from ingestion.models import Event, Race, RaceClass, RaceResult
 from ingestion.models.events import SessionType
+from racecontrol.shared.search import among, terms_of
 
 FEWEST_LAPS_FOR_CONSISTENCY = 8
 
@@ -25,7 +26,8 @@ def search_events(
     words: str = "",
     kind: Any = Event.Kind.RACE,
 ) -> QuerySet[Event]:
-    """Events of a track (slug) that touch the given local days and hold every word in their name.
+    """Events of a track (slug) that touch the given local days and hold every word in their name or
+    their track's (accents or not).
 
     With the number of their races as `race_count` and of those read as `imported_count`.
     """
@@ -36,8 +38,12 @@ def search_events(
         found = found.filter(ends_on__gte=first_day)
     if last_day:
         found = found.filter(starts_on__lte=last_day)
+    letters = Q()
     for word in words.split()[:8]:
-        found = found.filter(Q(name__icontains=word) | Q(track__name__icontains=word))
+        letters &= Q(name__icontains=word) | Q(track__name__icontains=word)
+    if letters:
+        named = among(Event.objects.all(), terms_of(words), "name")
+        found = found.filter(letters | Q(pk__in=named.values("pk")))
     standing = Q(races__missing_since=None)
     return found.annotate(
         race_count=Count("races", filter=standing),

@@ -1,29 +1,26 @@
-"""One search over everything the timing room knows: PostgreSQL's full text, forgiving slips.
+"""What of timing fits the words somebody typed: PostgreSQL's full text, forgiving slips.
 
-Every word typed must begin a word of the name. A word nothing begins with is read as the known
+Every word typed must begin a word of the name. A word nothing begins with may be read as the known
 words one or two slips away; if that finds nothing either, letters inside words count, too.
 """
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from django.contrib.postgres.search import SearchQuery
+from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 
-from ingestion.domain.labels import person_key
 from ingestion.domain.spelling import likely_words, slips_allowed
 from ingestion.models import Driver, DriverAlias, Event, Race, RaceClass, Track
-from ingestion.models._search import CONFIG, words_of
-from ingestion.queries.drivers import drivers, drivers_search
-from ingestion.queries.tracks import tracks, tracks_search
+from ingestion.queries.drivers import drivers, drivers_search, named
+from ingestion.queries.tracks import TRACK_NAMES, tracks, tracks_search
+from racecontrol.shared.search import MOST_WORDS, Question, beginning_with, words_of
 
-MOST_OF_A_KIND = 8
-MOST_WORDS = 6
-_WORD = re.compile(r"[^\W_]+")
+PARENTS = 20  # events and tracks that may share the words with what belongs to them
+NEWEST_EVENTS = 12  # whose races are found by their label alone
 _INDEXED: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
-    (Track, ("name", "slug", "city")),
+    (Track, TRACK_NAMES),
     (Event, ("name",)),
     (RaceClass, ("name",)),
     (Driver, ("name",)),
@@ -32,58 +29,111 @@ _INDEXED: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """`kind` is track, event, practice_day, practice_session, class or driver; `id` is of that
-    kind, for its page (a class leads to its event)."""
+class Rows:
+    """What fits, by kind and in order, not fetched yet."""
 
-    kind: str
-    id: int
-    name: str
-    detail: str
+    tracks: QuerySet[Track]
+    events: QuerySet[Event]
+    practice_days: QuerySet[Event]
+    drivers: QuerySet[Driver]
+    races: QuerySet[Race]
+    practice_sessions: QuerySet[Race]
+    classes: QuerySet[RaceClass]
+
+    def any(self) -> bool:
+        return any(getattr(self, one.name).exists() for one in fields(self))
 
 
-def search_everything(words: str, *, has_practice: bool = True) -> list[Hit]:
-    """A few of each kind. Slips are forgiven only where the words as typed find nothing.
+def rows_that_fit(question: Question, *, has_practice: bool) -> Rows | None:
+    """Timing data that fits; None where nothing can.
 
     Without `has_practice` (the feature is off) practice days, their classes and sessions stay out;
     archived days stay out anyway.
     """
-    words = words.replace("\x00", "")  # PostgreSQL has no such letter
-    terms = [word.casefold() for word in _WORD.findall(words)][:MOST_WORDS]
-    if not terms:
-        return []
-    one_each = [[term] for term in terms]
-    if hits := _found(one_each, number=words.strip()[:40], has_practice=has_practice):
-        return hits
-    meant = _meant(terms)
-    if meant is not None and (hits := _found(meant, has_practice=has_practice)):
-        return hits
-    return _inside(words, has_practice=has_practice)
+    if not question.is_forgiving:
+        choices = [[term] for term in question.terms]
+        return _beginning(question, choices, has_practice=has_practice) if choices else None
+    meant = _meant(question.terms)
+    if meant is not None:
+        rows = _beginning(question, meant, has_practice=has_practice)
+        if rows.any():
+            return rows
+    return _inside(question, has_practice=has_practice)
 
 
-def _found(choices: list[list[str]], *, number: str = "", has_practice: bool = True) -> list[Hit]:
+def _beginning(question: Question, choices: list[list[str]], *, has_practice: bool) -> Rows:
     """Names in which each list of alternatives has one that begins a word."""
-    either = ["(" + " | ".join(f"{one}:*" for one in group) + ")" for group in choices]
-    query = SearchQuery(" & ".join(either), search_type="raw", config=CONFIG)
+    query = beginning_with(choices)
 
-    def those(rows: QuerySet, *fields: str) -> QuerySet:
-        return rows.alias(_words=words_of(*fields)).filter(_words=query)
+    def those(rows: QuerySet, *names: str) -> QuerySet:
+        return rows.alias(_words=words_of(*names)).filter(_words=query)
 
-    aliases = those(DriverAlias.objects.all(), "name").values("driver_id")
-    named = those(drivers(), "name").values("pk")
-    people = Q(pk__in=named) | Q(pk__in=aliases)
-    if number:
-        people |= Q(transponders__number=number) | Q(source_driver_id=number)
+    number = question.words[:40]
+    carrying = Q(transponders__number=number) | Q(source_driver_id=number)
+    at_tracks = _shared_with(tracks().order_by("name"), question.terms, *TRACK_NAMES)
+    events = _events(has_practice).alias(_words=words_of("name"))
+    events = events.filter(Q(_words=query) | _together("track_id", at_tracks))
     sessions = those(Race.objects.filter(source=Race.Source.PRACTICE), "label")
-    return _as_hits(
-        those(tracks(), "name", "slug", "city"),
-        those(_events(has_practice), "name"),
+    sessions = sessions.filter(missing_since=None, state=Race.State.IMPORTED)
+    sessions = sessions.filter(event__in=_events(True)) if has_practice else sessions.none()
+    return _in_order(
+        question,
+        those(tracks(), *TRACK_NAMES),
+        events,
+        drivers().filter(named(query) | carrying).distinct(),
+        _races(question, query),
+        sessions,
         those(RaceClass.objects.filter(event__in=_events(has_practice)), "name"),
-        drivers().filter(people).distinct(),
-        sessions.filter(missing_since=None, state=Race.State.IMPORTED, event__in=_events(True))
-        if has_practice
-        else Race.objects.none(),
     )
+
+
+def _races(question: Question, query: SearchQuery) -> QuerySet[Race]:
+    """Races by words of their event and their label together ("spring cup a-main"), and those of
+    the newest events by their label alone. Never all labels there are: most are called A-Main."""
+    held = Event.objects.filter(kind=Event.Kind.RACE)
+    newest = list(
+        held.filter(state=Event.State.IMPORTED)
+        .order_by("-starts_on", "-pk")
+        .values_list("pk", flat=True)[:NEWEST_EVENTS]
+    )
+    in_events = _shared_with(held.order_by("-starts_on", "-pk"), question.terms, "name")
+    in_events.pop((), None)  # every word is the event's: it stands among the events
+    races = Race.objects.filter(source=Race.Source.RACE, missing_since=None)
+    races = races.alias(_words=words_of("label"))
+    return races.filter(Q(event_id__in=newest, _words=query) | _together("event_id", in_events))
+
+
+def _shared_with(
+    parents: QuerySet, terms: tuple[str, ...], *names: str
+) -> dict[tuple[str, ...], list[int]]:
+    """Parents that hold some of the words: the words left for what belongs to them -> their ids."""
+    telling = [term for term in terms if len(term) > 1]
+    if not telling:
+        return {}
+    query = beginning_with([telling])
+    order = parents.query.order_by
+    found = (
+        parents.alias(_words=words_of(*names))
+        .filter(_words=query)
+        .annotate(rank=SearchRank(F("_words"), query))
+        .order_by("-rank", *order)[:PARENTS]
+    )
+    shared: dict[tuple[str, ...], list[int]] = {}
+    for row in found:
+        text = " ".join(getattr(row, name) for name in names)
+        left = tuple(t for t in terms if not Question.of(t).fits(text))
+        if len(left) < len(terms):
+            shared.setdefault(left, []).append(row.pk)
+    return shared
+
+
+def _together(parent: str, shared: dict[tuple[str, ...], list[int]]) -> Q:
+    """Rows of those parents (`track_id`, `event_id`) that hold the words the parent left over."""
+    fitting = Q(pk__in=[])
+    for left, ids in shared.items():
+        one = Q(**{f"{parent}__in": ids})
+        fitting |= one & Q(_words=beginning_with([term] for term in left)) if left else one
+    return fitting
 
 
 def _events(has_practice: bool) -> QuerySet[Event]:
@@ -91,22 +141,51 @@ def _events(has_practice: bool) -> QuerySet[Event]:
     return shown if has_practice else shown.filter(kind=Event.Kind.RACE)
 
 
-def _inside(words: str, *, has_practice: bool) -> list[Hit]:
+def _inside(question: Question, *, has_practice: bool) -> Rows:
     """Letters anywhere in the names; slow on large tables, so the last thing tried."""
     names = Q()
-    for word in words.split()[:MOST_WORDS]:
+    for word in question.words.split()[:MOST_WORDS]:
         names &= Q(name__icontains=word)
-    return _as_hits(
-        tracks_search(words),
+    return _in_order(
+        question,
+        tracks_search(question.words),
         _events(has_practice).filter(names),
-        RaceClass.objects.filter(names, event__in=_events(has_practice)),
-        drivers_search(person_key(words)),
+        drivers_search(question.words),
         Race.objects.none(),
+        Race.objects.none(),
+        RaceClass.objects.filter(names, event__in=_events(has_practice)),
     )
 
 
-def _meant(terms: list[str]) -> list[list[str]] | None:
+def _in_order(
+    question: Question,
+    found_tracks: QuerySet[Track],
+    events: QuerySet[Event],
+    people: QuerySet[Driver],
+    races: QuerySet[Race],
+    sessions: QuerySet[Race],
+    classes: QuerySet[RaceClass],
+) -> Rows:
+    """Whole names first, then names that begin so; events and races newest first, others by name."""
+    nearest = question.nearest_first("name")
+    events = events.select_related("track").order_by(nearest, "-starts_on", "-pk")
+    of_event = ("-event__starts_on", "-pk")
+    return Rows(
+        tracks=found_tracks.order_by(nearest, "name", "pk"),
+        events=events.filter(kind=Event.Kind.RACE),
+        practice_days=events.filter(kind=Event.Kind.PRACTICE_DAY),
+        drivers=people.annotate(_near=nearest).order_by("_near", "name", "pk"),
+        races=races.select_related("event__track").order_by(
+            "-event__starts_on", "-run_order", "-pk"
+        ),
+        practice_sessions=sessions.select_related("event__track").order_by(*of_event),
+        classes=classes.select_related("event__track").order_by(nearest, *of_event),
+    )
+
+
+def _meant(terms: Iterable[str]) -> list[list[str]] | None:
     """For each word what it may stand for; None if one is like nothing we know."""
+    terms = list(terms)
     lengths = [len(term) for term in terms if slips_allowed(term)]
     if not lengths:
         return None
@@ -125,8 +204,8 @@ def known_words(*, shortest: int, longest: int) -> list[str]:
     """The words of all names with so many letters, by PostgreSQL's own statistics of the text."""
     found: set[str] = set()
     with connection.cursor() as cursor:
-        for model, fields in _INDEXED:
-            rows = model._default_manager.annotate(_words=words_of(*fields)).values("_words")
+        for model, names in _INDEXED:
+            rows = model._default_manager.annotate(_words=words_of(*names)).values("_words")
             text = rows.order_by().query.sql_with_params()
             cursor.execute(
                 "SELECT word FROM ts_stat(%s) WHERE length(word) BETWEEN %s AND %s",
@@ -134,43 +213,3 @@ def known_words(*, shortest: int, longest: int) -> list[str]:
             )
             found.update(word for (word,) in cursor.fetchall())
     return sorted(found)
-
-
-def _as_hits(
-    found_tracks: QuerySet[Track],
-    events: QuerySet[Event],
-    classes: QuerySet[RaceClass],
-    people: QuerySet[Driver],
-    sessions: QuerySet[Race],
-) -> list[Hit]:
-    hits = [
-        Hit("track", track.pk, track.name, ", ".join(filter(None, [track.city, track.country])))
-        for track in found_tracks.order_by("name", "pk")[:MOST_OF_A_KIND]
-    ]
-    newest = events.select_related("track").order_by("-starts_on", "-pk")[:MOST_OF_A_KIND]
-    hits += [
-        Hit(
-            "event" if event.kind == Event.Kind.RACE else "practice_day",
-            event.pk,
-            event.name,
-            f"{event.track.name}, {event.starts_on:%d %b %Y}",
-        )
-        for event in newest
-    ]
-    hits += [
-        Hit("class", one.event_id, one.name, f"{one.event.name}, {one.event.track.name}")
-        for one in _newest(classes.select_related("event__track"), "event__starts_on")
-    ]
-    hits += [
-        Hit("driver", one.pk, one.name, "")
-        for one in people.order_by("name", "pk")[:MOST_OF_A_KIND]
-    ]
-    hits += [
-        Hit("practice_session", one.pk, one.label, f"{one.event.name}, {one.event.track.name}")
-        for one in _newest(sessions.select_related("event__track"), "event__starts_on")
-    ]
-    return hits
-
-
-def _newest(rows: QuerySet, field: str) -> Iterable:
-    return rows.order_by(f"-{field}", "-pk")[:MOST_OF_A_KIND]

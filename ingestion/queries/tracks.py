@@ -6,7 +6,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 from ingestion.models import Event, FavouriteTrack, Track
+from racecontrol.shared.search import MOST_WORDS, among, terms_of
 
+TRACK_NAMES = ("name", "slug", "city")  # as the index `track_words` has them
 MOST_CHOICES = 60
 
 
@@ -15,15 +17,20 @@ def tracks() -> QuerySet[Track]:
 
 
 def tracks_search(words: str = "", *, user: Any = None) -> QuerySet[Track]:
-    """Tracks holding every word in name, slug or place; `is_favourite` of `user` is annotated."""
+    """Tracks holding every word in name, slug or place (or, without accents, the words of a name
+    that begin so); `is_favourite` of `user` is annotated."""
     found = tracks()
-    for word in words.split()[:6]:
-        found = found.filter(
+    letters = Q()
+    for word in words.split()[:MOST_WORDS]:
+        letters &= (
             Q(name__icontains=word)
             | Q(slug__icontains=word)
             | Q(city__icontains=word)
             | Q(country__iexact=word)
         )
+    if letters:
+        named = among(tracks(), terms_of(words), *TRACK_NAMES)
+        found = found.filter(letters | Q(pk__in=named.values("pk")))
     if user is None or not user.is_authenticated:
         return found.annotate(is_favourite=Value(False))
     mine = FavouriteTrack.objects.filter(user=user, track=OuterRef("pk"))

@@ -1,7 +1,7 @@
 """Tracks, events, races, drivers and laps as JSON. Times are whole milliseconds, moments UTC."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from ninja import Schema
@@ -325,15 +325,6 @@ class DriverDetailOut(DriverOut):
     aliases: list[str]
     bests: list[BestOut]
     trend: list[DriverRaceOut]
-
-
-class HitOut(Schema):
-    """Something found: `kind` is track, event, practice_day, practice_session, class or driver (a class leads to its event)."""
-
-    kind: Literal["track", "event", "practice_day", "class", "driver", "practice_session"]
-    id: int
-    name: str
-    detail: str
 
 
 def track_of(row: Track) -> dict[str, Any]:

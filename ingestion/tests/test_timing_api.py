@@ -186,5 +186,5 @@ def test_drivers_are_found_by_name_and_one_search_finds_all_kinds(client):
 
     assert get(client, "/drivers", q="moon").json()["items"][0]["id"] == driver.pk
     kinds = {hit["kind"] for hit in get(client, "/search", q="harvest").json()}
-    assert kinds == {"track", "event", "class", "driver"}
+    assert kinds == {"track", "event", "race", "class", "driver"}
     assert get(client, "/search", q=" ").json() == []

@@ -20,7 +20,6 @@ from ingestion.queries.drivers import field_of, records_of_track, trend_of_drive
 from ingestion.queries.events import event_facts
 from ingestion.queries.practice import archived_practice_of, practice_of_driver
 from ingestion.queries.races import neighbours_of
-from ingestion.queries.search import search_everything
 from ingestion.queries.tracks import calendar_of, find_track, track_choices, tracks_search
 from ingestion.services import discovery, imports, tracks
 from ingestion.services.fetching import budget_of
@@ -440,14 +439,5 @@ def favourite(request: HttpRequest, track_id: int) -> HttpResponse:
 
 @require_GET
 def search(request: HttpRequest) -> HttpResponse:
-    """One search over tracks, events, classes, drivers and practice sessions."""
-    words = request.GET.get("q", "")[:100]
-    has_practice = flags.is_on(request, flags.ENABLE_PRACTICE_DAYS)
-    hits = search_everything(words, has_practice=has_practice) if words.strip() else []
-    context = {"words": words, "hits": hits}
-    return answer(
-        request,
-        page="ingestion/search.html",
-        parts={"search-hits": "ingestion/_search_hits.html"},
-        context=context,
-    )
+    """The search of timing became the search over everything; old links still lead there."""
+    return redirect(f"{reverse('search')}?{request.GET.urlencode()}")
