@@ -65,6 +65,7 @@ urlpatterns = [
     path("athlete/numbers/", athlete.athlete_numbers, name="athlete_numbers"),
     path("athlete/uploads/", athlete.uploads, name="uploads"),
     path("athlete/uploads/<uuid:upload_id>/cancel/", athlete.cancel_upload, name="upload_cancel"),
+    path("athlete/uploads/<uuid:upload_id>/retry/", athlete.retry_upload, name="upload_retry"),
     path("athlete/consent/", athlete.health_consent, name="health_consent"),
     path("athlete/activities/", activities.activities, name="activities"),
     path("athlete/activities/<int:activity_id>/", activities.activity, name="activity"),

@@ -11,6 +11,7 @@ CRON = {
     "ingestion.tasks.watch_practice": "*/15 * * * *",
     "coaching.tasks.tick": "*/10 * * * *",
     "coaching.tasks.sync_connections": "*/15 * * * *",
+    "coaching.tasks.look_after_uploads": "*/15 * * * *",
     "coaching.tasks.purge_provider_data": "11 * * * *",
     "coaching.tasks.prune_prompts": "41 3 * * *",
     "coaching.tasks.report_missions": "5 6 * * *",

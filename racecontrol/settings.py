@@ -12,6 +12,8 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from racecontrol.shared.log_masks import mask_addresses
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / ".var"
 env = environ.Env()
@@ -419,6 +421,7 @@ shared_processors = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    mask_addresses,
 ]
 structlog.configure(
     processors=[

@@ -72,7 +72,10 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """How a background job is going; the part asks again until it has ended."""
     row = job_of(request, job_id)
     context = {"job": row, "may_cancel": True, "may_retry": True}
-    return answer(request, page="job.html", part="components/_job.html", context=context)
+    response = answer(request, page="job.html", part="components/_job.html", context=context)
+    if not row.is_open:
+        response["HX-Trigger"] = "jobended"  # what lies around the part may look again
+    return response
 
 
 def job_of(request: HttpRequest, job_id: UUID) -> Job:

@@ -176,3 +176,8 @@ class AthleteUpload(models.Model):
         return (
             f"{self.get_kind_display()} {self.created_at:%Y-%m-%d}" if self.created_at else "upload"
         )
+
+    @property
+    def is_retryable(self) -> bool:
+        """Did its reading break off, with the file still here?"""
+        return self.state == self.State.FAILED and bool(self.stored_as)

@@ -2,7 +2,7 @@
 
 import zoneinfo
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from coaching.models import (
     DailyMetric,
 )
 from coaching.services import mission_days
-from coaching.uploads.activity_files import SUFFIXES, ActivityRead, read_file
+from coaching.uploads.activity_files import SUFFIXES, ActivityRead, misdated, read_file
 from coaching.uploads.apple_health import Export, read_export
 from coaching.uploads.errors import BadUpload
 from racecontrol.shared import jobs
@@ -30,6 +30,7 @@ from racecontrol.shared.progress import OnProgress, Progress, silent
 MOST_BYTES = 2 * 1024**3
 BATCH = 5000
 MOST_CURVES = 200
+AHEAD = timedelta(days=1)  # how far ahead of ours a device's clock may be, zones included
 State = AthleteUpload.State
 APPLE = "Apple Health"
 NO_CONSENT = "The consent was withdrawn."
@@ -78,21 +79,32 @@ def request_upload(*, by: Any, file: Any, name: str) -> AthleteUpload:
         stored = default_storage.save(f"athlete/{upload.pk}{_suffix(lower)}", file)
         with transaction.atomic():
             upload.stored_as = stored
-            upload.job = jobs.enqueue(
-                "coaching.tasks.read_athlete_upload",
-                str(upload.pk),
-                key=f"athlete-upload:{upload.pk}",
-                owner=by,
-                title=f"Read {upload.get_kind_display()}",
-                queue="slow",
-            )
-            upload.save(update_fields=["stored_as", "job"])
+            queue_reading(upload)
     except BaseException:
         if stored:
             default_storage.delete(stored)
         upload.delete()
         raise
     return upload
+
+
+def queue_reading(upload: AthleteUpload) -> None:
+    """Queue the reading of a file that is kept."""
+    upload.job = jobs.enqueue(
+        "coaching.tasks.read_athlete_upload",
+        str(upload.pk),
+        key=f"athlete-upload:{upload.pk}",
+        owner=upload.owner,
+        title=f"Read {upload.get_kind_display()}",
+        queue="slow",
+    )
+    upload.save(update_fields=["stored_as", "job"])
+
+
+def reopen(upload: AthleteUpload) -> None:
+    """A file whose reading broke off waits again. Raises IntegrityError beside another one."""
+    upload.state, upload.message, upload.read_at = State.WAITING, "", None
+    upload.save(update_fields=["state", "message", "read_at"])
 
 
 def _suffix(lower: str) -> str:
@@ -124,23 +136,33 @@ def read_upload(*, upload_id: UUID, on_progress: OnProgress = silent) -> dict[st
     upload = AthleteUpload.objects.filter(pk=upload_id).select_related("owner").first()
     if upload is None:
         return {}
+    if upload.is_retryable:  # its job was started again from the page of jobs
+        _wait_again(upload)
     if upload.state != State.WAITING:
-        _let_go(upload)
+        let_go(upload)
         return {}
     if not has_health_consent(upload.owner):
-        _end(upload, State.CANCELLED, NO_CONSENT)
+        end(upload, State.CANCELLED, NO_CONSENT)
         return {}
     try:
         counts = _save(upload, _read(upload, on_progress))
     except BadUpload as refusal:
-        _end(upload, State.FAILED, str(refusal))
+        end(upload, State.FAILED, str(refusal))
         raise
     except jobs.Cancelled:
         has_consent = has_health_consent(upload.owner)
-        _end(upload, State.CANCELLED, "Cancelled." if has_consent else NO_CONSENT)
+        end(upload, State.CANCELLED, "Cancelled." if has_consent else NO_CONSENT)
         raise
-    _let_go(upload)
+    let_go(upload)
     return counts
+
+
+def _wait_again(upload: AthleteUpload) -> None:
+    try:
+        with transaction.atomic():
+            reopen(upload)
+    except IntegrityError:
+        raise NotReady("Another file of yours is being read: try again after it.") from None
 
 
 def _read(upload: AthleteUpload, on_progress: OnProgress) -> "Export | Activities":
@@ -150,7 +172,11 @@ def _read(upload: AthleteUpload, on_progress: OnProgress) -> "Export | Activitie
     def heard(compressed: int) -> None:
         on_progress(Progress(min(compressed // 1024, total - 1), total, "reading"))
 
-    with default_storage.open(upload.stored_as, "rb") as file:
+    try:
+        opened = default_storage.open(upload.stored_as, "rb")
+    except FileNotFoundError:
+        raise BadUpload("The file is not here any more: send it again.") from None
+    with opened as file:
         if upload.kind == AthleteUpload.Kind.APPLE:
             return read_export(file, on_progress=heard)
         return _read_activities(upload, file, on_progress)
@@ -163,15 +189,26 @@ def _save(upload: AthleteUpload, read: "Export | Activities") -> dict[str, int]:
         counts, problems = _save_export(upload, read)
     else:
         counts, problems = _save_activities(upload, read)
-    words = ", ".join(f"{count} {name}" for name, count in counts.items())
-    is_kept = _close(upload, State.DONE, words, problems)
+    words = ", ".join(f"{count} {_counted(name, count)}" for name, count in counts.items())
+    is_kept = close(upload, State.DONE, words, problems)
     if not is_kept or not has_health_consent(upload.owner):
         raise jobs.Cancelled
     return counts
 
 
+def _counted(name: str, count: int) -> str:
+    """'activities' of one is 'activity'."""
+    if count != 1:
+        return name
+    return f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
+
+
 def _save_export(upload: AthleteUpload, export: Export) -> tuple[dict[str, int], list[str]]:
-    if not export.values and not export.workouts:
+    latest = now() + AHEAD
+    values = [value for value in export.values if value.on <= latest.date()]
+    workouts = [workout for workout in export.workouts if workout.starts_at <= latest]
+    ahead = len(export.values) + len(export.workouts) - len(values) - len(workouts)
+    if not values and not workouts:
         raise BadUpload("There is nothing in this export that we read.")
     # An older export may come after a newer one: the day that was made of more records stays,
     # so the order in which files are brought changes nothing.
@@ -193,7 +230,7 @@ def _save_export(upload: AthleteUpload, export: Export) -> tuple[dict[str, int],
             upload=upload,
             updated_at=now(),
         )
-        for v in export.values
+        for v in values
         if (v.records, v.value) >= known.get((v.metric, v.on, v.source or APPLE), (0, 0.0))
     )
     days = _upsert(
@@ -214,10 +251,12 @@ def _save_export(upload: AthleteUpload, export: Export) -> tuple[dict[str, int],
             upload=upload,
             updated_at=now(),
         )
-        for w in export.workouts
+        for w in workouts
     ]
     done = len(_upsert_fullest(upload.owner, activities))
     problems = [f"{export.left_out} records could not be used."] if export.left_out else []
+    if ahead:
+        problems.append(f"{ahead} values are dated after tomorrow and were left out.")
     return {"daily values": days, "workouts": done}, problems
 
 
@@ -239,9 +278,12 @@ MEASURED = [
 def _read_activities(upload: AthleteUpload, file: Any, on_progress: OnProgress) -> Activities:
     found: dict[Any, ActivityRead] = {}
     problems: list[str] = []
+    latest = now() + AHEAD
     for number, (name, read) in enumerate(read_file(file, upload.file_name), start=1):
         if isinstance(read, BadUpload):
             problems.append(f"{name}: {read}")
+        elif wrong := misdated(read, latest=latest):
+            problems.append(f"{name}: {wrong}")
         else:
             key = (read.source, read.starts_at)
             found[key] = max(found.get(key, read), read, key=_fullness)
@@ -338,7 +380,7 @@ def _upsert(model: Any, rows: Any, key: list[str], values: list[str]) -> int:
     return count
 
 
-def _close(
+def close(
     upload: AthleteUpload, state: str, message: str, problems: list[str] | None = None
 ) -> bool:
     """Write how it ended; False where it had ended already, and then nothing is written."""
@@ -348,16 +390,16 @@ def _close(
     )
 
 
-def _let_go(upload: AthleteUpload) -> None:
+def let_go(upload: AthleteUpload) -> None:
     """Delete the file, then forget where it lay: a stop in between leaves nothing behind unseen."""
     if upload.stored_as:
         default_storage.delete(upload.stored_as)
         AthleteUpload.objects.filter(pk=upload.pk).update(stored_as="")
 
 
-def _end(upload: AthleteUpload, state: str, message: str) -> bool:
-    is_ended = _close(upload, state, message)
-    _let_go(upload)
+def end(upload: AthleteUpload, state: str, message: str) -> bool:
+    is_ended = close(upload, state, message)
+    let_go(upload)
     return is_ended
 
 
@@ -376,7 +418,7 @@ def cancel_upload(*, by: Any, upload_id: UUID) -> None:
     upload = open_upload(by=by, upload_id=upload_id)
     if upload.job is not None and upload.job.is_open:
         jobs.cancel(upload.job.pk, by=by)
-    if not _end(upload, State.CANCELLED, "Cancelled."):
+    if not end(upload, State.CANCELLED, "Cancelled."):
         raise NotReady("This file was read already.")
 
 

@@ -1,6 +1,6 @@
 """What workers do for coaching; queued by these names."""
 
-from coaching.tasks.athlete import read_athlete_upload
+from coaching.tasks.athlete import look_after_uploads, read_athlete_upload
 from coaching.tasks.connections import (
     give_back,
     look_at_ride,
@@ -32,6 +32,7 @@ __all__ = [
     "draft_mission",
     "give_back",
     "import_lap_file",
+    "look_after_uploads",
     "look_at_ride",
     "prune_lap_files",
     "prune_prompts",

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils.timezone import now
 
-from coaching.services import athlete, mission_results
+from coaching.services import athlete, mission_results, upload_care
 from racecontrol.shared import jobs
 from racecontrol.shared.progress import Progress
 
@@ -19,3 +19,12 @@ def read_athlete_upload(job: jobs.Running, upload_id: str) -> dict[str, int]:
     if job.owner_id is not None:
         mission_results.score_activities_of(user_id=job.owner_id, now=now())
     return counts
+
+
+def look_after_uploads() -> dict[str, int]:
+    """Every quarter of an hour: files whose reading broke off are told, old ones let go."""
+    moment = now()
+    return {
+        "broken": upload_care.look_after(moment=moment),
+        "dropped": upload_care.drop_kept(moment=moment),
+    }

@@ -25,9 +25,9 @@ def gpx(
     ).encode()
 
 
-def tcx(watts: int = 200, seconds: int = 120) -> bytes:
+def tcx(watts: int = 200, seconds: int = 120, start: datetime = START) -> bytes:
     points = "".join(
-        f"<Trackpoint><Time>{(START + timedelta(seconds=n)).isoformat()}</Time>"
+        f"<Trackpoint><Time>{(start + timedelta(seconds=n)).isoformat()}</Time>"
         f"<Position><LatitudeDegrees>-35.0</LatitudeDegrees><LongitudeDegrees>149.1</LongitudeDegrees></Position>"
         f"<DistanceMeters>{n * 8}</DistanceMeters><HeartRateBpm><Value>150</Value></HeartRateBpm>"
         f"<Extensions><n:TPX xmlns:n='http://n'><n:Watts>{watts}</n:Watts></n:TPX></Extensions></Trackpoint>"
@@ -49,9 +49,16 @@ def crc(data: bytes) -> int:
     return value
 
 
-def fit(*, seconds: int = 120, watts: int = 210, bpm: int = 145, session: bool = True) -> bytes:
+def fit(
+    *,
+    seconds: int = 120,
+    watts: int = 210,
+    bpm: int = 145,
+    session: bool = True,
+    start: datetime = START,
+) -> bytes:
     """A FIT activity: one record a second and, unless told otherwise, a session message."""
-    stamp = int((START - FIT_EPOCH).total_seconds())
+    stamp = int((start - FIT_EPOCH).total_seconds())
     body = bytearray()
     # definition 0: record (20): timestamp uint32, heart_rate uint8, power uint16, distance uint32
     body += struct.pack("<BBBHB", 0x40, 0, 0, 20, 4)

@@ -74,5 +74,6 @@ def samples(owner):
         "coaching:connection_end": oura,
         "coaching:strava_hook": {"secret": "not-the-secret"},
         "coaching:upload_cancel": {"upload_id": upload.pk},
+        "coaching:upload_retry": {"upload_id": upload.pk},
         "coaching:rate_effort": {"activity_id": ride.pk},
     }

@@ -63,7 +63,7 @@ def test_a_file_is_read_by_the_worker_and_then_let_go(athlete, run_jobs):
     assert run_jobs() == 1
 
     upload.refresh_from_db()
-    assert (upload.state, upload.message) == ("done", "3 daily values, 1 workouts")
+    assert (upload.state, upload.message) == ("done", "3 daily values, 1 workout")
     assert not default_storage.exists(stored)
     assert DailyMetric.objects.filter(owner=athlete).count() == 3
 
@@ -209,7 +209,7 @@ def test_progress_is_told_outside_the_transaction(athlete, name):
 def test_a_file_left_by_a_stop_after_saving_goes_with_the_next_delivery(athlete, monkeypatch):
     upload = bring(athlete, EXPORT)
     with monkeypatch.context() as patch:
-        patch.setattr(services, "_let_go", lambda upload: None)
+        patch.setattr(services, "let_go", lambda upload: None)
         services.read_upload(upload_id=upload.pk)
     assert default_storage.exists(upload.stored_as)
 

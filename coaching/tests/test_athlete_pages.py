@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.timezone import now
+from playwright.sync_api import expect
 
 from coaching.models import Activity, AthleteUpload
 from coaching.services import athlete as services
@@ -141,6 +142,7 @@ def test_bringing_a_file_in_a_browser(browser_client, user, run_jobs, tmp_path):
     assert shown[-1] == [False, 100]
     assert [value for _, value in shown] == sorted(value for _, value in shown)
     run_jobs()
-    page.reload()
 
-    assert "19 daily values" in page.inner_text("#uploads")
+    # what came of it stands there by itself
+    expect(page.locator("#upload-history")).to_contain_text("19 daily values")
+    expect(page.locator("#upload-history .badge")).to_have_text("read")

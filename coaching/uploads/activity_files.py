@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 from typing import IO, Any
@@ -81,6 +81,22 @@ def read_file(file: IO[bytes], name: str) -> Iterator[tuple[str, ActivityRead | 
             yield entry.filename, refusal
             continue
         yield entry.filename, _one(data, entry.filename)
+
+
+def misdated(read: ActivityRead, *, latest: datetime) -> str:
+    """What is wrong with the dates of an activity, for its athlete; empty where nothing is.
+
+    `latest` is the last moment it may end at. A device that lost its clock starts at 1989 or 1970.
+    """
+    if read.starts_at.year < 1990:
+        return f"It is dated {read.starts_at:%Y}: the device had lost its clock."
+    try:
+        ends_at = read.starts_at + timedelta(seconds=read.elapsed_s)
+    except OverflowError:
+        ends_at = latest.max.replace(tzinfo=UTC)
+    if ends_at > latest:
+        return f"It is dated {read.starts_at:%Y-%m-%d}, which is still to come: was the device's clock right?"
+    return ""
 
 
 def _one(data: bytes, name: str) -> ActivityRead | BadUpload:

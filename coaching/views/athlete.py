@@ -17,6 +17,7 @@ from coaching.forms.athlete import NumbersForm, UploadForm
 from coaching.models import DailyMetric
 from coaching.queries import athlete as queries
 from coaching.services import athlete as services
+from coaching.services import upload_care
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.charts import Chart, Series, line_chart
 from racecontrol.shared.errors import RaceError
@@ -114,6 +115,7 @@ def _latest(values: dict) -> list[dict[str, Any]]:
 def uploads(request: HttpRequest) -> HttpResponse:
     """Bring a file, watch it being read, see what came of the ones before."""
     form = UploadForm()
+    upload_care.look_after(owner=request.user)
     if request.method == "POST":
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():
@@ -130,16 +132,27 @@ def uploads(request: HttpRequest) -> HttpResponse:
                 form = UploadForm()
     context = {
         "form": form,
-        "uploads": queries.uploads_of(request.user)[:50],
+        "uploads": (found := queries.uploads_of(request.user)[:50]),
+        "is_reading": any(upload.state == "waiting" for upload in found),
         "has_consent": services.has_health_consent(request.user),
     }
     return answer(
         request,
         page="coaching/athlete/uploads.html",
-        part="coaching/athlete/_uploads.html",
+        parts={
+            "uploads": "coaching/athlete/_uploads.html",
+            "upload-history": "coaching/athlete/_upload_history.html",
+        },
         context=context,
         ok=not form.errors,
     )
+
+
+@require_POST
+def retry_upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    """Read a file again whose reading broke off."""
+    upload_care.retry(by=request.user, upload_id=upload_id)
+    return redirect("coaching:uploads")
 
 
 @require_POST
