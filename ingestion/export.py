@@ -1,12 +1,12 @@
 """Timing data as CSV. Times are whole milliseconds, moments UTC; formulas of spreadsheets are defused."""
 
-import csv
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django.http import HttpResponse
 
 from ingestion.models import Lap, Race, RaceResult
+from racecontrol.shared.listing import Value
+from racecontrol.shared.spreadsheets import csv_answer
 
 RESULT_FIELDS = (
     "position",
@@ -32,6 +32,69 @@ RESULT_FIELDS = (
     "outcome",
 )
 
+# What the lists of pages are as files.
+EVENT_COLUMNS: dict[str, Value] = {
+    "event": "name",
+    "track": "track.name",
+    "first_day": "starts_on",
+    "last_day": "ends_on",
+    "kind": "get_kind_display",
+    "entries": "declared_entries",
+    "drivers": "declared_drivers",
+    "state": "state",
+    "liverc_id": "source_event_id",
+}
+PRACTICE_COLUMNS: dict[str, Value] = {
+    "day": "starts_on",
+    "track": "track.name",
+    "time_zone": "timezone",
+    "sessions": "practice_day.sessions",
+    "laps": "practice_day.total_laps",
+    "track_time_ms": "practice_day.track_time_ms",
+    "drivers": "practice_day.unique_drivers",
+    "classes": "practice_day.unique_classes",
+    "first_started_at": "practice_day.first_started_at",
+    "last_started_at": "practice_day.last_started_at",
+    "liverc_id": "source_event_id",
+}
+REVIEW_COLUMNS: dict[str, Value] = {
+    "race": "label",
+    "round": "round_label",
+    "event": "event.name",
+    "signals": lambda race: ", ".join(
+        f"{signal['name']}: {signal['says']}" for signal in race.session_type_signals
+    ),
+    "liverc_id": "source_race_id",
+}
+IMPORT_COLUMNS: dict[str, Value] = {
+    "import": "title",
+    "state": "get_state_display",
+    "says": "message",
+    "asked_at": "created_at",
+    "finished_at": "finished_at",
+}
+TRACK_COLUMNS: dict[str, Value] = {
+    "track": "name",
+    "address": "slug",
+    "city": "city",
+    "country": "country",
+    "time_zone": "timezone",
+    "is_favourite": "is_favourite",
+    "says": "activity",
+}
+RACE_COLUMNS: dict[str, Value] = {
+    "race": "race.label",
+    "event": "race.event.name",
+    "track": "race.event.track.name",
+    "day": "race.event.starts_on",
+    "position": "position",
+    "laps": "laps",
+    "total_ms": "total_ms",
+    "fast_lap_ms": "fast_lap_ms",
+    "avg_lap_ms": "avg_lap_ms",
+    "consistency_pct": "consistency_pct",
+}
+
 
 def results_csv(races: Sequence[Race]) -> HttpResponse:
     """Results of one race or of a whole event, one line per driver and race."""
@@ -40,7 +103,7 @@ def results_csv(races: Sequence[Race]) -> HttpResponse:
     for row in rows.order_by("race_id", "position", "pk"):
         by_race.setdefault(row.race_id, []).append(row)
     name = f"race-{races[0].source_race_id}" if len(races) == 1 else "event-results"
-    return _csv(
+    return csv_answer(
         name,
         ("race_id", "round", "race", "completed_at", *RESULT_FIELDS),
         (
@@ -72,14 +135,14 @@ def laps_csv(race: Race) -> HttpResponse:
         )
     )
     header = ("driver_name", "source_driver_id", "lap", "lap_ms", "position", "is_valid")
-    return _csv(f"race-{race.source_race_id}-laps", header, laps.iterator(chunk_size=2000))
+    return csv_answer(f"race-{race.source_race_id}-laps", header, laps.iterator(chunk_size=2000))
 
 
 def practice_laps_csv(result: RaceResult) -> HttpResponse:
     """Every lap of a practice session, with the moment it ended on the track's clock."""
     zone = result.race.event.zone
     laps = Lap.objects.filter(result=result).order_by("number")
-    return _csv(
+    return csv_answer(
         f"practice-{result.race.source_race_id}-laps",
         ("driver_name", "transponder", "lap", "lap_ms", "crossed_at", "is_valid"),
         (
@@ -94,21 +157,3 @@ def practice_laps_csv(result: RaceResult) -> HttpResponse:
             for lap in laps
         ),
     )
-
-
-def _csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    writer = csv.writer(response)
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return response
-
-
-def _cell(value: Any) -> Any:
-    """A name that begins like a formula would be run by a spreadsheet; an apostrophe stops that."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value

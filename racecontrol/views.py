@@ -10,7 +10,14 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseForbidden,
+    JsonResponse,
+)
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -30,6 +37,17 @@ from racecontrol.shared.asking import ask_first
 from racecontrol.shared.cards import cards_of
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.htmx import answer
+from racecontrol.shared.listing import Listing, Value, WordsFilter
+
+# the secret is not kept, so no file can hold it
+TOKEN_COLUMNS: dict[str, Value] = {
+    "name": "name",
+    "begins_with": "prefix",
+    "may": "get_scope_display",
+    "made_at": "created_at",
+    "last_used_at": "last_used_at",
+    "ends_at": "expires_at",
+}
 
 
 @login_not_required
@@ -111,7 +129,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-def api_tokens(request: HttpRequest) -> HttpResponse:
+def api_tokens(request: HttpRequest) -> HttpResponseBase:
     """Make, see and revoke the keys other programs use in your name. A secret is shown once."""
     form, secret = TokenForm(request.POST or None), None
     if request.method == "POST" and form.is_valid():
@@ -122,9 +140,19 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
             for field, faults in refusal.fields.items():
                 form.add_error(field, faults)
-    mine = tokens.usable().filter(user=request.user)
-    context = {"form": form, "tokens": mine, "secret": secret}
-    return answer(request, page="tokens.html", context=context, ok=not form.errors)
+    found = Listing(
+        request,
+        tokens.usable().filter(user=request.user, name__icontains=request.GET.get("q", "")[:100]),
+        name="tokens",
+        columns=TOKEN_COLUMNS,
+        filters=WordsFilter(request.GET),
+        api="/api/v1/tokens",
+    )
+    if found.wants_csv:
+        return found.as_csv()
+    context = {"form": form, "found": found, "secret": secret}
+    is_ok = found.is_ok and not form.errors
+    return answer(request, page="tokens.html", context=context, ok=is_ok)
 
 
 @require_POST

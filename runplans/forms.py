@@ -234,3 +234,16 @@ def plain_number(number: Decimal) -> str:
     """Without exponent or idle zeros: Decimal('60.0') -> '60'."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+class PlanFilter(forms.Form):
+    """What one's plans are narrowed to: values they were made with."""
+
+    objective = forms.ChoiceField(label="Objective", required=False)
+    driver = forms.ChoiceField(label="Driver", required=False)
+    track = forms.ChoiceField(label="Track", required=False)
+
+    def __init__(self, *args: Any, choices: dict[str, list[str]], **options: Any):
+        super().__init__(*args, **options)
+        for name, values in choices.items():
+            self.fields[name].choices = [("", "all"), *((value, value) for value in values)]

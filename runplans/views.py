@@ -1,6 +1,5 @@
 """Pages of run plans: plan a run while typing, keep it, find it, share it, compare two."""
 
-import csv
 from typing import Any
 from uuid import UUID
 
@@ -16,37 +15,51 @@ from racecontrol.shared import flags
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput
 from racecontrol.shared.htmx import answer
-from racecontrol.shared.paging import page_of
+from racecontrol.shared.listing import Listing
+from racecontrol.shared.spreadsheets import csv_answer
 from racecontrol.shared.units import format_ms
 from runplans import access, queries, services
 from runplans.domain.document import read_document, write_document
-from runplans.forms import PlanForm, initial_of
+from runplans.forms import PlanFilter, PlanForm, initial_of
 from runplans.models import RunPlan
 from runplans.presentation import OBJECTIVES, Shown, fuel_chart
 
 log = structlog.get_logger(__name__)
-PER_PAGE = 25
+COLUMNS: dict[str, Any] = {
+    "plan": str,
+    "objective": "objective",
+    "driver": lambda plan: Shown(plan.inputs, plan.result).driver,
+    "track": lambda plan: Shown(plan.inputs, plan.result).track,
+    "laps": lambda plan: plan.result["estimated_laps"],
+    "fuel_l": lambda plan: plan.result["total_fuel_required_l"],
+    "stops": lambda plan: plan.result["pit_stops_required"],
+    "time_s": lambda plan: plan.result["estimated_total_time_s"],
+    "planned_at": "created_at",
+    "id": "pk",
+}
 
 
 @require_GET
 def plan_list(request: HttpRequest) -> HttpResponse:
     """One's own plans, newest first, by objective, driver and track; tick two to compare."""
     flags.require(request, flags.RUN_PLANS_V1)
-    chosen = {name: request.GET.get(name, "") for name in ("objective", "driver", "track")}
-    page = page_of(
+    form = PlanFilter(request.GET, choices=queries.choices_of(request.user))
+    chosen = {name: request.GET.get(name, "") for name in form.fields}
+    found = Listing(
+        request,
         queries.plans_of(request.user, **chosen),
-        limit=PER_PAGE,
-        cursor=request.GET.get("cursor"),
+        name="run-plans",
+        columns=COLUMNS,
+        filters=form,
+        api="/api/v1/run-plans",
     )
-    rows = [(plan, Shown(plan.inputs, plan.result)) for plan in page["items"]]
+    if found.wants_csv:
+        return found.as_csv()
     context = {
-        "rows": rows,
-        "next_cursor": page["next_cursor"],
-        "chosen": chosen,
-        "is_filtered": any(chosen.values()),
-        "choices": queries.choices_of(request.user),
+        "found": found,
+        "rows": [(plan, Shown(plan.inputs, plan.result)) for plan in found.rows],
     }
-    return answer(request, page="runplans/list.html", context=context)
+    return answer(request, page="runplans/list.html", context=context, ok=found.is_ok)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -252,18 +265,14 @@ def plan_json(request: HttpRequest, plan_id: UUID) -> HttpResponse:
 def plan_csv(request: HttpRequest, plan_id: UUID) -> HttpResponse:
     """The stints for a spreadsheet: numbers only, in litres."""
     plan = plan_for(request, plan_id)
-    response = _download(plan_id, "csv", "text/csv; charset=utf-8")
-    rows = csv.writer(response)
-    rows.writerow(
-        ["stint_no", "laps", "first_lap", "last_lap", "fuel_start_l", "refuel_l", "fuel_end_l"]
-    )
-    done = 0
+    rows, done = [], 0
     for stint in plan.result["stints"]:
         laps = stint["laps"]
         fuel = [stint[name] for name in ("fuel_start_l", "refuel_l", "fuel_end_l")]
-        rows.writerow([stint["stint_no"], laps, done + 1, done + laps, *fuel])
+        rows.append([stint["stint_no"], laps, done + 1, done + laps, *fuel])
         done += laps
-    return response
+    header = ["stint_no", "laps", "first_lap", "last_lap", "fuel_start_l", "refuel_l", "fuel_end_l"]
+    return csv_answer(f"run-plan-{plan_id}", header, rows)
 
 
 def _download(plan_id: UUID, kind: str, content_type: str, content: bytes = b"") -> HttpResponse:

@@ -1,7 +1,5 @@
 """A plan as people look at it: rows, charts, and the files it is exported as."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
@@ -98,15 +96,9 @@ def side_by_side(left: Sequence[dict], right: Sequence[dict]) -> list[dict]:
     return pairs
 
 
-def as_csv(row: RaceStrategy, stints: Sequence[StintPlan]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
-    writer.writeheader()
-    for line in rows_of(row, stints):
-        # a name that begins like a formula stays text in a spreadsheet
-        name = line["driver"]
-        writer.writerow(line | {"driver": f"'{name}" if name[:1] in "=+-@\t" else name})
-    return out.getvalue()
+def csv_rows(row: RaceStrategy, stints: Sequence[StintPlan]) -> list[list[Any]]:
+    """The plan for a spreadsheet, in the order of COLUMNS."""
+    return [[line[name] for name in COLUMNS] for line in rows_of(row, stints)]
 
 
 def as_json(row: RaceStrategy, version: PlanVersion, stints: Sequence[StintPlan]) -> dict:

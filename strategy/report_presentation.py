@@ -1,7 +1,5 @@
 """A measured race as people look at it: charts, rows and files made from the stored report."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -129,23 +127,18 @@ def behind(ms: float) -> str:
 TABLES = ("stints", "drivers", "stops", "decisions")
 
 
-def as_csv(body: Body, table: str) -> str:
-    """One table of the report; names that begin like a formula stay text in a spreadsheet."""
+def csv_rows(body: Body, table: str) -> tuple[list[str], list[list[Any]]]:
+    """Header and lines of one table of the report."""
     rows = {"stints": _stint_rows, "drivers": _driver_rows, "stops": lambda b: b["stops"],
             "decisions": lambda b: b["decisions"]}[table](body)  # fmt: skip
-    out = io.StringIO()
     names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(out, names or ["empty"])
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: _plain(v) for k, v in row.items()})
-    return out.getvalue()
+    return names or ["empty"], [[_plain(row.get(name, "")) for name in names] for row in rows]
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, (list, dict)):
         return " ".join(str(x) for x in value)
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+    return value
 
 
 def _stint_rows(body: Body) -> list[dict[str, Any]]:

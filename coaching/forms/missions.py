@@ -17,8 +17,17 @@ from coaching.forms.mission_parts import (
     write_stage_lines,
 )
 from coaching.models import Mission, RunResponse
+from racecontrol.shared.listing import WordsFilter
 
 # -- the draft -------------------------------------------------------------------------------
+
+
+class MissionFilter(WordsFilter):
+    """Missions by words and state."""
+
+    state = forms.ChoiceField(
+        label="State", required=False, choices=[("", "all"), *Mission.States.choices]
+    )
 
 
 class DraftForm(RefusableForm):

@@ -31,6 +31,8 @@ class Mission(models.Model):
         MISSION_COMPLETE = "MISSION_COMPLETE", "complete"
         ARCHIVED = "ARCHIVED", "archived"
 
+    RUNNING = (State.TRAINING, State.EVENT_ACTIVE)
+
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="missions"
     )
@@ -102,7 +104,7 @@ class Mission(models.Model):
 
     @property
     def is_running(self) -> bool:
-        return self.state in (State.TRAINING, State.EVENT_ACTIVE)
+        return self.state in self.RUNNING
 
     @property
     def timezone(self) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Avg, Count, Max, Min, Prefetch, QuerySet, Sum
+from django.db.models import Avg, Count, Max, Min, Prefetch, Q, QuerySet, Sum
 
 from coaching.models import Heat, LapFile, OrpScore, RacerProfile, RunLog, Session, Vehicle
 from racecontrol.shared.errors import NotFound
@@ -31,9 +31,9 @@ def vehicle_for(user: Any, vehicle_id: int) -> Vehicle:
     return vehicle
 
 
-def sessions_of(user: Any) -> QuerySet[Session]:
+def sessions_of(user: Any, *, words: str = "") -> QuerySet[Session]:
     """The person's sessions with their own v2 score as `session_scores` and the number of laps."""
-    return (
+    found = (
         Session.objects.filter(profile__user=user)
         .select_related("profile", "vehicle")
         .annotate(lap_count=Count("heats__laps"))
@@ -45,6 +45,16 @@ def sessions_of(user: Any) -> QuerySet[Session]:
             )
         )
     )
+    for word in words.split()[:6]:
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(track_name__icontains=word)
+            | Q(vehicle__nickname__icontains=word)
+            | Q(vehicle__brand__icontains=word)
+            | Q(vehicle__model__icontains=word)
+            | Q(profile__name__icontains=word)
+        )
+    return found
 
 
 def session_for(user: Any, session_id: int) -> Session:

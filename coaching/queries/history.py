@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from coaching.domain.scenario import PARAMETERS
 from coaching.domain.session_score import SessionScore, difference
@@ -32,15 +32,23 @@ def scores_of(user: Any) -> QuerySet[OrpScore]:
     ).select_related("session__profile", "session__vehicle")
 
 
-def history_of(user: Any, *, profile: str = "", track: str = "", vehicle: str = "") -> History:
+def scores_like(
+    user: Any, *, profile: str = "", track: str = "", vehicle: str = ""
+) -> QuerySet[OrpScore]:
     """Filtered by racer, track name and car; a filter that is no number or not theirs finds nothing."""
-    rows = scores_of(user)
+    rows = scores_of(user).annotate(start_date=F("session__start_date"))
     if profile:
         rows = rows.filter(session__profile_id=_id(profile))
     if vehicle:
         rows = rows.filter(session__vehicle_id=_id(vehicle))
     if track:
         rows = rows.filter(session__track_name=track)
+    return rows
+
+
+def history_of(user: Any, **chosen: str) -> History:
+    """The scores of `scores_like`, drawn, and what they can be filtered by."""
+    rows = scores_like(user, **chosen)
     newest = list(rows.order_by("-session__start_date", "-session_id")[:MOST])
     found = newest[::-1]
     places = list(enumerate(found, start=1))

@@ -11,6 +11,7 @@ from typing import Any
 
 from coaching.domain.laps import FLAGS, MOST_LAPS, read_lap_ms
 from racecontrol.shared.errors import InvalidInput
+from racecontrol.shared.spreadsheets import lines
 from racecontrol.shared.units import format_ms
 
 NEEDED = ("heat_name", "lap_number", "lap_time")
@@ -65,33 +66,22 @@ def read_lap_csv(lines: Iterable[str]) -> Iterator[CsvLap | BadRow]:
 
 def write_lap_csv(session_id: int, laps: Iterable[Any]) -> Iterator[str]:
     """The file's lines for run log rows with their heats."""
-    writer = csv.writer(_Echo())
-    yield writer.writerow(EXPORTED)
-    for lap in laps:
-        yield writer.writerow(
-            [
+    return lines(
+        EXPORTED,
+        (
+            (
                 session_id,
-                _safe(lap.heat.name),
+                lap.heat.name,
                 lap.lap_number,
                 format_ms(lap.lap_ms),
                 lap.confidence or "",
                 lap.flag,
                 lap.heat.kind,
                 lap.source,
-            ]
-        )
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _safe(text: str) -> str:
-    """A spreadsheet takes a cell that starts with one of these for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+            )
+            for lap in laps
+        ),
+    )
 
 
 def _guarded(lines: Iterable[str]) -> Iterator[str]:

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from coaching.domain.curves import thin
-from coaching.models import ActivityDetail
+from coaching.models import Activity, ActivityDetail
 from coaching.queries import athlete as queries
 from racecontrol.shared.charts import Chart, Series, line_chart
 from racecontrol.shared.errors import NotFound
 from racecontrol.shared.htmx import answer
+from racecontrol.shared.listing import Listing, Value, WordsFilter
 
 PAGE = 50
 DRAWN = 150  # points of a curve on the page, and rows of the table that says the same
@@ -24,20 +25,41 @@ CURVES: dict[str, tuple[str, float, Callable[[float], str]]] = {
     "rpm": ("Cadence", 1.0, lambda value: f"{value:.0f} rpm"),
     "altitude_m": ("Height", 1.0, lambda value: f"{value:.0f} m"),
 }
+COLUMNS: dict[str, Value] = {
+    "day": "activity.on",
+    "starts_at": "activity.starts_at",
+    "kind": "activity.kind",
+    "moving_s": "activity.moving_s",
+    "distance_m": "activity.distance_m",
+    "load": "load.points",
+    "load_by": "load.method",
+    "counted_once": lambda one: bool(one.double_of),
+    "source": "activity.source",
+    "effort": "activity.effort",
+}
+
+
+def _words_of(row: Activity) -> str:
+    return f"{row.kind} {row.source} {row.on:%j %B %Y %Y-%m-%d}".lower()
 
 
 @never_cache
 @require_safe
-def activities(request: HttpRequest) -> HttpResponse:
-    """Every recording, newest first, fifty a page; the cursor is how many came before."""
-    told = request.GET.get("cursor", "")
-    begin = int(told) if told.isdigit() and len(told) < 7 else 0
-    found = queries.activities_of(request.user)[::-1]
-    context = {
-        "activities": found[begin : begin + PAGE],
-        "count": len(found),
-        "next_cursor": str(begin + PAGE) if begin + PAGE < len(found) else None,
-    }
+def activities(request: HttpRequest) -> HttpResponseBase:
+    """Every recording, newest first, fifty a page."""
+    every = queries.activities_of(request.user)[::-1]
+    words = request.GET.get("q", "").lower().split()
+    found = Listing(
+        request,
+        [one for one in every if all(word in _words_of(one.activity) for word in words)],
+        name="activities",
+        columns=COLUMNS,
+        filters=WordsFilter(request.GET),
+        per_page=PAGE,
+    )
+    if found.wants_csv:
+        return found.as_csv()
+    context = {"found": found, "activities": found.rows, "count": len(every)}
     return answer(request, page="coaching/athlete/activities.html", context=context)
 
 

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,6 +23,7 @@ from racecontrol.shared.asking import ask_first
 from racecontrol.shared.charts import Chart, Series, line_chart
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.htmx import answer
+from racecontrol.shared.listing import Listing, Value, WordsFilter
 
 SPANS = {"6w": 42, "3m": 91, "1y": 365}
 TRENDS = {
@@ -30,6 +32,17 @@ TRENDS = {
     "hrv_rmssd": ("HRV (rMSSD)", lambda value: f"{value:.0f} ms"),
     "resting_hr": ("Resting heart rate", lambda value: f"{value:.0f} bpm"),
     "readiness": ("Readiness", lambda value: f"{value:.0f}"),
+}
+
+UPLOAD_COLUMNS: dict[str, Value] = {
+    "file": "file_name",
+    "kind": "get_kind_display",
+    "bytes": "size",
+    "state": "get_state_display",
+    "says": "message",
+    "remarks": lambda upload: len(upload.problems),
+    "brought_at": "created_at",
+    "read_at": "read_at",
 }
 
 
@@ -112,7 +125,7 @@ def _latest(values: dict) -> list[dict[str, Any]]:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def uploads(request: HttpRequest) -> HttpResponse:
+def uploads(request: HttpRequest) -> HttpResponseBase:
     """Bring a file, watch it being read, see what came of the ones before."""
     form = UploadForm()
     upload_care.look_after(owner=request.user)
@@ -130,10 +143,21 @@ def uploads(request: HttpRequest) -> HttpResponse:
                 if not request.htmx:
                     return redirect("coaching:uploads")
                 form = UploadForm()
+    found = Listing(
+        request,
+        queries.uploads_of(request.user, words=request.GET.get("q", "")[:100]),
+        name="uploads",
+        columns=UPLOAD_COLUMNS,
+        filters=WordsFilter(request.GET),
+        path=reverse("coaching:uploads"),
+    )
+    if found.wants_csv:
+        return found.as_csv()
     context = {
         "form": form,
-        "uploads": (found := queries.uploads_of(request.user)[:50]),
-        "is_reading": any(upload.state == "waiting" for upload in found),
+        "found": found,
+        "uploads": found.rows,
+        "is_reading": any(upload.state == "waiting" for upload in found.rows),
         "has_consent": services.has_health_consent(request.user),
     }
     return answer(
@@ -144,7 +168,7 @@ def uploads(request: HttpRequest) -> HttpResponse:
             "upload-history": "coaching/athlete/_upload_history.html",
         },
         context=context,
-        ok=not form.errors,
+        ok=found.is_ok and not form.errors,
     )
 
 

@@ -1,7 +1,7 @@
 """My garage: racers, cars and sessions."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -12,26 +12,52 @@ from coaching.services import garage
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput
 from racecontrol.shared.htmx import answer
-from racecontrol.shared.paging import page_of
+from racecontrol.shared.listing import Listing, Value, WordsFilter
 
 FORM_PAGE = ["GET", "HEAD", "POST"]
+SESSION_COLUMNS: dict[str, Value] = {
+    "session": "name",
+    "day": "start_date",
+    "track": "track_name",
+    "racer": "profile",
+    "car": "vehicle",
+    "laps": "lap_count",
+    "state": "get_status_display",
+    "id": "pk",
+}
+SCORE_COLUMNS: dict[str, Value] = {
+    "session": "session.name",
+    "day": "session.start_date",
+    "track": "session.track_name",
+    "car": "session.vehicle",
+    "laps": "laps",
+    "orp": "score",
+    "low": "low",
+    "high": "high",
+    "formula": "formula",
+}
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponseBase:
     """Racers, cars and the latest sessions with their scores."""
-    page = page_of(
-        queries.sessions_of(request.user),
-        limit=20,
-        cursor=request.GET.get("cursor") or None,
+    sessions = Listing(
+        request,
+        queries.sessions_of(request.user, words=request.GET.get("q", "")[:100]),
+        name="sessions",
+        columns=SESSION_COLUMNS,
         order=("-start_date", "-pk"),
+        filters=WordsFilter(request.GET),
+        api="/api/v1/sessions",
     )
+    if sessions.wants_csv:
+        return sessions.as_csv()
     return _page(
         request,
         "coaching/garage/home.html",
         profiles=queries.profiles_of(request.user),
-        sessions=page["items"],
-        next_cursor=page["next_cursor"],
+        found=sessions,
+        sessions=sessions.rows,
     )
 
 
@@ -132,11 +158,20 @@ def session_delete(request: HttpRequest, session_id: int) -> HttpResponse:
 
 
 @require_safe
-def score_history(request: HttpRequest) -> HttpResponse:
+def score_history(request: HttpRequest) -> HttpResponseBase:
     """Scores by session with their uncertainty, for a track or a car."""
     chosen = {name: request.GET.get(name, "") for name in ("profile", "track", "vehicle")}
+    found = Listing(
+        request,
+        history.scores_like(request.user, **chosen),
+        name="orp-history",
+        columns=SCORE_COLUMNS,
+        order=("-start_date", "-session_id"),
+    )
+    if found.wants_csv:
+        return found.as_csv()
     told = history.history_of(request.user, **chosen)
-    return _page(request, "coaching/garage/history.html", history=told, chosen=chosen)
+    return _page(request, "coaching/garage/history.html", history=told, chosen=chosen, found=found)
 
 
 @require_safe

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from coaching.domain.missions.facts import from_data
 from coaching.domain.missions.profile import SAFETY_NOTICE, has_red_flag
-from coaching.forms.missions import CheckInForm, EditForm, ResponseForm, StageForm
+from coaching.forms.missions import CheckInForm, EditForm, MissionFilter, ResponseForm, StageForm
 from coaching.models import Mission
 from coaching.queries import missions as read
 from coaching.queries.mission_facts import morning_of
@@ -27,8 +27,19 @@ from coaching.services import (
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import NotFound, RaceError
 from racecontrol.shared.htmx import answer
+from racecontrol.shared.listing import Listing, Value, chosen
 
 FORM_PAGE = ["GET", "HEAD", "POST"]
+
+MISSION_COLUMNS: dict[str, Value] = {
+    "mission": "name",
+    "event": "event_name",
+    "first_day": "event_start",
+    "last_day": "event_end",
+    "state": "get_state_display",
+    "is_demo": "is_demo",
+    "id": "pk",
+}
 
 
 def mission_for(request: HttpRequest, mission_id: int) -> Mission:
@@ -50,18 +61,29 @@ def context_of(mission: Mission, **more: Any) -> dict[str, Any]:
 
 @never_cache
 @require_safe
-def mission_list(request: HttpRequest) -> HttpResponse:
+def mission_list(request: HttpRequest) -> HttpResponseBase:
     """All missions of the person, and drafts not finished."""
-    rows = list(read.missions_of(request.user))
+    form = MissionFilter(request.GET)
+    others = Listing(
+        request,
+        read.missions_of(request.user, **chosen(form)).exclude(state__in=Mission.RUNNING),
+        name="missions",
+        columns=MISSION_COLUMNS,
+        filters=form,
+        api="/api/v1/missions",
+    )
+    if others.wants_csv:
+        return others.as_csv()
     return answer(
         request,
         page="coaching/missions/list.html",
         context={
-            "running": [m for m in rows if m.is_running],
-            "others": [m for m in rows if not m.is_running],
+            "running": read.missions_of(request.user).filter(state__in=Mission.RUNNING),
+            "found": others,
             "drafts": read.open_drafts(request.user),
             "is_demo_login": mission_demo.is_for(request.user),
         },
+        ok=others.is_ok,
     )
 
 

@@ -39,12 +39,13 @@ def named(query: SearchQuery) -> Q:
     return Q(pk__in=by_name.values("pk")) | Q(pk__in=by_alias.values("driver_id"))
 
 
-def races_of_driver(driver_id: int) -> QuerySet[RaceResult]:
+def races_of_driver(driver_id: int, words: str = "") -> QuerySet[RaceResult]:
     """Standing results of a driver with race, class, event and track, newest first.
 
+    `words` narrow by class, event and track; `day` and `run_order` are annotated to page by.
     Practice days are apart: `ingestion.queries.practice.practice_of_driver`.
     """
-    return (
+    found = (
         RaceResult.objects.filter(
             driver_id=driver_id,
             missing_since=None,
@@ -52,8 +53,16 @@ def races_of_driver(driver_id: int) -> QuerySet[RaceResult]:
             race__source=Race.Source.RACE,
         )
         .select_related("race__event__track", "race__race_class")
-        .order_by("-race__event__starts_on", "-race__run_order", "-pk")
+        .annotate(day=F("race__event__starts_on"), run_order=F("race__run_order"))
+        .order_by("-day", "-run_order", "-pk")
     )
+    for word in words.split()[:6]:
+        found = found.filter(
+            Q(race__race_class__name__icontains=word)
+            | Q(race__event__name__icontains=word)
+            | Q(race__event__track__name__icontains=word)
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,11 @@ def imports(*, has_practice: bool = True) -> QuerySet[Job]:
     return found if has_practice else found.exclude(key__startswith=PRACTICE_KEY)
 
 
+def ended_imports(*, has_practice: bool = True, words: str = "") -> QuerySet[Job]:
+    found = imports(has_practice=has_practice).exclude(state__in=Job.OPEN)
+    return found.filter(title__icontains=words.strip(), finished_at__isnull=False)
+
+
 def open_imports(*, has_practice: bool = True) -> QuerySet[Job]:
     found = imports(has_practice=has_practice).filter(state__in=Job.OPEN)
     return found.order_by("created_at")

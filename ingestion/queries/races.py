@@ -14,9 +14,16 @@ def results_of_race(race_id: int) -> QuerySet[RaceResult]:
     return RaceResult.objects.filter(race_id=race_id, missing_since=None).select_related("driver")
 
 
-def races_to_review() -> QuerySet[Race]:
+def races_to_review(words: str = "") -> QuerySet[Race]:
     """Sessions whose type is a guess of low confidence and that no person has looked at."""
-    return races().filter(session_type_confidence="low", session_type_override="")
+    found = races().filter(session_type_confidence="low", session_type_override="")
+    for word in words.split()[:6]:
+        found = found.filter(
+            Q(event__name__icontains=word)
+            | Q(race_class__name__icontains=word)
+            | Q(round_label__icontains=word)
+        )
+    return found
 
 
 def neighbours_of(race: Race) -> tuple[Race | None, Race | None]:

@@ -62,9 +62,11 @@ def find_track(words: str) -> Track | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def calendar_of(track: Track, *, has_practice: bool = True) -> QuerySet[Event]:
+def calendar_of(track: Track, *, has_practice: bool = True, words: str = "") -> QuerySet[Event]:
     """Every event and (unless archived) practice day of a track that is known here, newest first."""
     found = Event.objects.filter(track=track).exclude(practice_day__archived_at__isnull=False)
+    for word in words.split()[:6]:
+        found = found.filter(name__icontains=word)
     if not has_practice:
         found = found.filter(kind=Event.Kind.RACE)
     return found.annotate(race_count=Count("races", filter=Q(races__missing_since=None))).order_by(

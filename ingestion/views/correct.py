@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from ingestion import access
+from ingestion import access, export
 from ingestion.forms.timing import SessionTypeForm, TimezoneForm
 from ingestion.models import Race, Track
 from ingestion.models.events import SessionType
@@ -13,7 +13,7 @@ from ingestion.queries.races import races_to_review
 from ingestion.services import imports, tracks
 from racecontrol.shared.errors import InvalidInput
 from racecontrol.shared.htmx import answer
-from racecontrol.shared.paging import page_of
+from racecontrol.shared.listing import Listing, WordsFilter
 
 
 @require_POST
@@ -57,13 +57,15 @@ def session_type(request: HttpRequest, race_id: int) -> HttpResponse:
 def review(request: HttpRequest) -> HttpResponse:
     """Sessions whose type could only be guessed, with the signals that were read."""
     access.need_administer(request.user)
-    page = page_of(races_to_review(), limit=25, cursor=request.GET.get("cursor"), order=("-pk",))
-    return answer(
+    found = Listing(
         request,
-        page="ingestion/review.html",
-        context={
-            "races": page["items"],
-            "next_cursor": page["next_cursor"],
-            "types": SessionType.choices,
-        },
+        races_to_review(request.GET.get("q", "")[:100]),
+        name="to-review",
+        columns=export.REVIEW_COLUMNS,
+        order=("-pk",),
+        filters=WordsFilter(request.GET),
     )
+    if found.wants_csv:
+        return found.as_csv()
+    context = {"found": found, "types": SessionType.choices}
+    return answer(request, page="ingestion/review.html", context=context, ok=found.is_ok)

@@ -4,12 +4,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from ingestion import access
+from ingestion import access, export
 from ingestion.forms.practice import DayFilterForm, DriverForm, PracticeSearchForm
 from ingestion.models import Event, PracticeSession
 from ingestion.presentation_practice import laps_by_class
@@ -28,7 +28,7 @@ from ingestion.services.practice import discovery, matching, ranges, requests
 from racecontrol.shared import flags
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
-from racecontrol.shared.paging import page_of
+from racecontrol.shared.listing import Listing
 
 PER_PAGE = 50
 FIGURE_WORDS = {
@@ -51,12 +51,15 @@ def practice_list(request: HttpRequest) -> HttpResponse:
     return _list(request, form)
 
 
-def _list(request: HttpRequest, form: PracticeSearchForm) -> HttpResponse:
+def _list(request: HttpRequest, form: PracticeSearchForm) -> HttpResponseBase:
+    context = _found(request, form) | {"form": form}
+    if context["days"].wants_csv:
+        return context["days"].as_csv()
     return answer(
         request,
         page="ingestion/practice.html",
         parts={"practice-found": "ingestion/_practice_found.html"},
-        context=_found(request, form) | {"form": form},
+        context=context,
         ok=not form.errors,
     )
 
@@ -77,17 +80,24 @@ def _found(request: HttpRequest, form: PracticeSearchForm) -> dict[str, Any]:
     )
     if values.get("track") and track is None:
         found = found.filter(track__in=choices)
-    page = page_of(
-        found, limit=PER_PAGE, cursor=request.GET.get("cursor"), order=("-starts_on", "-pk")
+    days = Listing(
+        request,
+        found,
+        name="practice-days",
+        columns=export.PRACTICE_COLUMNS,
+        order=("-starts_on", "-pk"),
+        filters=form,
+        api="/api/v1/practice-days/search",
+        per_page=PER_PAGE,
+        path=reverse("ingestion:practice"),
+        params=request.POST if request.method == "POST" else None,
     )
     run = last_discovery(track_id=track.pk, first_day=first, last_day=last) if track and first and last else None  # fmt: skip
-    in_work = open_practice_imports([day.source_event_id for day in page["items"]])
+    in_work = open_practice_imports([day.source_event_id for day in days.rows])
     return {
-        "days": page["items"],
-        "next_cursor": page["next_cursor"],
+        "days": days,
         "track": track,
         "choices": choices,
-        "is_filtered": any(values.values()),
         "known_tracks": track_choices(request.user),
         "run": run,
         "in_work": in_work,

@@ -23,13 +23,12 @@ from ingestion.queries.races import neighbours_of
 from ingestion.queries.tracks import calendar_of, find_track, track_choices, tracks_search
 from ingestion.services import discovery, imports, tracks
 from ingestion.services.fetching import budget_of
-from racecontrol.shared import flags, jobs
+from racecontrol.shared import flags
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
-from racecontrol.shared.paging import page_of
+from racecontrol.shared.listing import Listing, WordsFilter
 
-PER_PAGE = 25
-RESULTS_ON_DRIVER_PAGE = 50
+NEWEST_RACES = ("-day", "-run_order", "-pk")
 PRACTICE_ON_DRIVER_PAGE = 25
 
 
@@ -38,6 +37,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Find events by track, days and words: what is here, and on request what LiveRC has."""
     form = EventSearchForm(request.GET or None)
     context = _found(request, form) | {"form": form}
+    if context["events"].wants_csv:
+        return context["events"].as_csv()
     return answer(
         request,
         page="ingestion/home.html",
@@ -61,21 +62,24 @@ def _found(request: HttpRequest, form: EventSearchForm) -> dict[str, Any]:
     )
     if choices and not track:
         found = found.filter(track__in=choices)
-    page = page_of(
+    events = Listing(
+        request,
         found,
-        limit=PER_PAGE,
-        cursor=request.GET.get("cursor"),
+        name="events",
+        columns=export.EVENT_COLUMNS,
         order=("-starts_on", "-pk"),
+        filters=form,
+        api="/api/v1/events/search",
+        path=reverse("ingestion:home"),
+        params=request.POST if request.method == "POST" else None,
     )
     return {
-        "events": page["items"],
-        "next_cursor": page["next_cursor"],
+        "events": events,
         "track": track,
         "choices": choices,
-        "is_filtered": any(values.values()),
         "known_tracks": track_choices(request.user),
         "open_imports": import_queries.open_imports_of(
-            [event.source_event_id for event in page["items"]]
+            [event.source_event_id for event in events.rows]
         ),
         "discovery": None,
         "jobs": list(import_queries.open_imports(has_practice=False)[:10]),
@@ -184,13 +188,30 @@ def _back(request: HttpRequest) -> HttpResponse:
 def imports_part(request: HttpRequest) -> HttpResponse:
     """Imports under way and lately ended, whoever asked for them."""
     has_practice = flags.is_on(request, flags.ENABLE_PRACTICE_DAYS)
-    ended = import_queries.imports(has_practice=has_practice).exclude(state__in=jobs.Job.OPEN)
+    ended = import_queries.ended_imports(
+        has_practice=has_practice, words=request.GET.get("q", "")[:100]
+    )
+    found = Listing(
+        request,
+        ended,
+        name="imports",
+        columns=export.IMPORT_COLUMNS,
+        order=("-finished_at", "-pk"),
+        filters=WordsFilter(request.GET),
+    )
+    if found.wants_csv:
+        return found.as_csv()
     context = {
         "jobs": list(import_queries.open_imports(has_practice=has_practice)[:20]),
-        "ended": list(ended.order_by("-finished_at")[:20]),
+        "ended": found,
+        "here": request.get_full_path(),
     }
     return answer(
-        request, page="ingestion/imports.html", part="ingestion/_imports.html", context=context
+        request,
+        page="ingestion/imports.html",
+        part="ingestion/_imports.html",
+        context=context,
+        ok=found.is_ok,
     )
 
 
@@ -324,19 +345,24 @@ def event_csv(request: HttpRequest, event_id: int) -> HttpResponse:
 @require_GET
 def driver_list(request: HttpRequest) -> HttpResponse:
     """Find a driver by name, other name, transponder or LiveRC number."""
-    words = request.GET.get("q", "")[:100]
-    page = page_of(
-        queries.drivers_search(words),
-        limit=PER_PAGE,
-        cursor=request.GET.get("cursor"),
+    form = WordsFilter(request.GET)
+    found = Listing(
+        request,
+        queries.drivers_search(request.GET.get("q", "")[:100]),
+        name="drivers",
+        columns={"driver": "name", "liverc_number": "source_driver_id", "id": "pk"},
         order=("name", "pk"),
+        filters=form,
+        api="/api/v1/drivers",
     )
-    context = {"drivers": page["items"], "next_cursor": page["next_cursor"], "words": words}
+    if found.wants_csv:
+        return found.as_csv()
     return answer(
         request,
         page="ingestion/drivers.html",
         parts={"drivers-found": "ingestion/_drivers_found.html"},
-        context=context,
+        context={"found": found},
+        ok=found.is_ok,
     )
 
 
@@ -348,7 +374,17 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
         return redirect("ingestion:driver", row.merged_into_id)
     bests = queries.best_laps(row.pk)
     chosen = request.GET.get("best", "")
-    results = queries.races_of_driver(row.pk)
+    races = Listing(
+        request,
+        queries.races_of_driver(row.pk, words=request.GET.get("q", "")[:100]),
+        name="races",
+        columns=export.RACE_COLUMNS,
+        order=NEWEST_RACES,
+        filters=WordsFilter(request.GET),
+        api=f"/api/v1/drivers/{row.pk}",
+    )
+    if races.wants_csv:
+        return races.as_csv()
     practice, archived, with_archived = [], 0, request.GET.get("archived") == "1"
     if flags.is_on(request, flags.ENABLE_PRACTICE_DAYS):
         found = practice_of_driver(row.pk, include_archived=with_archived)
@@ -366,7 +402,7 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
         "trend_of": trend_of,
         "trend_chart": trend_chart(trend, title="Laps from race to race", slug="trend"),
         "consistency_chart": consistency_chart(trend, slug="consistency"),
-        "results": list(results[:RESULTS_ON_DRIVER_PAGE]),
+        "races": races,
         "practice": practice,
         "archived": archived,
         "with_archived": with_archived,
@@ -385,14 +421,23 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
 @require_GET
 def track_list(request: HttpRequest) -> HttpResponse:
     """Tracks of the catalogue, favourites first."""
-    words = request.GET.get("q", "")[:100]
-    found = tracks_search(words, user=request.user).order_by("-is_favourite", "name", "pk")
-    context = {"tracks": list(found[:100]), "words": words, "total": Track.objects.count()}
+    found = Listing(
+        request,
+        tracks_search(request.GET.get("q", "")[:100], user=request.user),
+        name="tracks",
+        columns=export.TRACK_COLUMNS,
+        order=("-is_favourite", "name", "pk"),
+        filters=WordsFilter(request.GET),
+        api="/api/v1/tracks",
+    )
+    if found.wants_csv:
+        return found.as_csv()
     return answer(
         request,
         page="ingestion/tracks.html",
         parts={"tracks-found": "ingestion/_tracks_found.html"},
-        context=context,
+        context={"found": found, "total": Track.objects.count()},
+        ok=found.is_ok,
     )
 
 
@@ -408,16 +453,24 @@ def sync_tracks(request: HttpRequest) -> HttpResponse:
 def track(request: HttpRequest, track_id: int) -> HttpResponse:
     """A track: what is known of its meetings, its records, its clock."""
     row = get_object_or_404(tracks_search(user=request.user), pk=track_id)
-    page = page_of(
-        calendar_of(row, has_practice=flags.is_on(request, flags.ENABLE_PRACTICE_DAYS)),
-        limit=PER_PAGE,
-        cursor=request.GET.get("cursor"),
+    calendar = Listing(
+        request,
+        calendar_of(
+            row,
+            has_practice=flags.is_on(request, flags.ENABLE_PRACTICE_DAYS),
+            words=request.GET.get("q", "")[:100],
+        ),
+        name="calendar",
+        columns=export.EVENT_COLUMNS,
         order=("-starts_on", "-pk"),
+        filters=WordsFilter(request.GET),
+        api=f"/api/v1/events/search?track={row.slug}",
     )
+    if calendar.wants_csv:
+        return calendar.as_csv()
     context = {
         "track": row,
-        "events": page["items"],
-        "next_cursor": page["next_cursor"],
+        "calendar": calendar,
         "records": records_of_track(row.pk),
         "budget": budget_of(row.slug),
         "may_correct": access.may_administer(request.user),

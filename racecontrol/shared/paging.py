@@ -28,16 +28,14 @@ def page_of(
     cursor: str | None = None,
     order: tuple[str, ...] = ("-created_at", "-pk"),
 ) -> dict[str, Any]:
-    """One page of `queryset`, ordered by `order` (model fields; the last one must be unique).
+    """One page of `queryset`, ordered by `order` (fields or annotations; the last must be unique).
 
     Raises InvalidInput for a limit outside 1..200 or a cursor we did not hand out.
     """
     if not 1 <= limit <= MOST:
         raise InvalidInput(f"limit goes from 1 to {MOST}.", fields={"limit": [f"1 to {MOST}."]})
     names = [field.lstrip("-") for field in order]
-    fields = [
-        queryset.model._meta.pk if n == "pk" else queryset.model._meta.get_field(n) for n in names
-    ]
+    fields = [_field(queryset, name) for name in names]
     queryset = queryset.order_by(*order)
     if cursor:
         queryset = queryset.filter(_after(order, names, _read_cursor(cursor, fields)))
@@ -45,6 +43,13 @@ def page_of(
     more = len(rows) > limit
     rows = rows[:limit]
     return {"items": rows, "next_cursor": _write_cursor(rows[-1], names) if more else None}
+
+
+def _field(queryset: models.QuerySet, name: str) -> Any:
+    if name == "pk":
+        return queryset.model._meta.pk
+    annotated = queryset.query.annotations.get(name)
+    return annotated.output_field if annotated else queryset.model._meta.get_field(name)
 
 
 def _after(order: tuple[str, ...], names: list[str], values: list[Any]) -> Q:

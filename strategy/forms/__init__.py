@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from django import forms
 
 from racecontrol.shared.errors import RaceError
+from racecontrol.shared.listing import WordsFilter
 from strategy.domain.regulations import PRESETS
-from strategy.models import Car, Role
+from strategy.models import Car, RaceStrategy, Role
 from strategy.services.problems import Wishes
 from strategy.services.teams import CAR_NUMBERS
 
@@ -21,6 +22,14 @@ def take_refusal(form: forms.Form, refusal: RaceError) -> None:
             form.add_error(name, text)
     if not named:
         form.add_error(None, str(refusal))
+
+
+class StrategyFilter(WordsFilter):
+    """The filter of strategies and events; without a state the archived ones are left out."""
+
+    status = forms.ChoiceField(
+        label="State", required=False, choices=[("", "not archived"), *RaceStrategy.Status.choices]
+    )
 
 
 class TeamForm(forms.Form):

@@ -43,9 +43,9 @@ def shares_team(user: Any, owner_id: int) -> bool:
     return Membership.objects.filter(user_id=owner_id, team__memberships__user_id=user.pk).exists()
 
 
-def teams_of(user: Any) -> QuerySet[Team]:
+def teams_of(user: Any, *, words: str = "") -> QuerySet[Team]:
     return (
-        Team.objects.filter(memberships__user_id=user.pk)
+        Team.objects.filter(memberships__user_id=user.pk, name__icontains=words.strip())
         .select_related("club")
         .annotate(size=Count("members", distinct=True))
         .order_by("name", "pk")
@@ -60,9 +60,9 @@ def open_invitations_of(team: Team) -> list[Invitation]:
     return [row for row in team.invitations.select_related("created_by") if row.is_open]
 
 
-def events_for(user: Any) -> QuerySet[StrategyEvent]:
+def events_for(user: Any, *, words: str = "") -> QuerySet[StrategyEvent]:
     """Events of the person's teams, and those they signed up for or are entered in."""
-    return (
+    found = (
         StrategyEvent.objects.filter(
             Q(host__memberships__user_id=user.pk)
             | Q(signups__user_id=user.pk)
@@ -71,18 +71,35 @@ def events_for(user: Any) -> QuerySet[StrategyEvent]:
         .select_related("host")
         .distinct()
     )
+    for word in words.split()[:6]:
+        found = found.filter(
+            Q(name__icontains=word) | Q(track__icontains=word) | Q(host__name__icontains=word)
+        )
+    return found
 
 
-def strategies_for(user: Any) -> QuerySet[RaceStrategy]:
-    return RaceStrategy.objects.filter(team__memberships__user_id=user.pk).select_related(
+def strategies_for(user: Any, *, words: str = "") -> QuerySet[RaceStrategy]:
+    found = RaceStrategy.objects.filter(team__memberships__user_id=user.pk).select_related(
         "team", "event", "current", "instance"
     )
+    for word in words.split()[:6]:
+        found = found.filter(
+            Q(name__icontains=word) | Q(event__name__icontains=word) | Q(team__name__icontains=word)
+        )
+    return found
 
 
-def signups_of(event: StrategyEvent) -> QuerySet[EventParticipation]:
-    return event.signups.select_related(
+def signups_of(event: StrategyEvent, *, words: str = "") -> QuerySet[EventParticipation]:
+    found = event.signups.select_related(
         "user", "preferred_car", "assigned_team", "assigned_instance", "timing_driver"
     ).prefetch_related("windows")
+    for word in words.split()[:6]:
+        found = found.filter(
+            Q(user__username__icontains=word)
+            | Q(user__display_name__icontains=word)
+            | Q(assigned_team__name__icontains=word)
+        )
+    return found
 
 
 def signup_of(event: StrategyEvent, user: Any) -> EventParticipation | None:

@@ -66,10 +66,14 @@ def report_of(strategy_id: int) -> RaceReport | None:
     )
 
 
-def reports_of(team: Team) -> QuerySet[RaceReport]:
+def reports_of(team: Team, words: str = "") -> QuerySet[RaceReport]:
     """The team's measured races, the latest race first; training races stand apart."""
     return (
-        RaceReport.objects.filter(run__strategy__team=team, run__is_training=False)
+        RaceReport.objects.filter(
+            run__strategy__team=team,
+            run__is_training=False,
+            run__strategy__event__name__icontains=words.strip(),
+        )
         .select_related("run__strategy__event", "run__strategy__car")
         .prefetch_related("drivers")
         .order_by("-run__green_at", "-pk")

@@ -5,33 +5,96 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
+from racecontrol.shared.listing import Listing, Value, WordsFilter, chosen
 from strategy import access, queries
 from strategy.domain.regulations import PRESETS
-from strategy.forms import EventForm, SignupForm, take_refusal
+from strategy.forms import EventForm, SignupForm, StrategyFilter, take_refusal
 from strategy.forms.rules import TITLES, RuleSheet
 from strategy.models import RaceStrategy
 from strategy.queries.analytics import measured_pace
 from strategy.rules_in_words import told_rules
 from strategy.services import drivers, events, hosting
 
+Status = RaceStrategy.Status
+STRATEGY_COLUMNS: dict[str, Value] = {
+    "strategy": "name",
+    "event": "event.name",
+    "team": "team.name",
+    "state": "get_status_display",
+    "is_locked": "is_locked",
+    "race_time_ms": "current.z1_ms",
+    "broken_rules": "current.broken_rules",
+    "is_proven": "current.is_proven",
+    "made_at": "created_at",
+    "id": "pk",
+}
+EVENT_COLUMNS: dict[str, Value] = {
+    "event": "name",
+    "host": "host.name",
+    "track": "track",
+    "duration_ms": "duration_ms",
+    "first_start_at": lambda event: min(
+        (one.starts_at for one in event.instances.all()), default=None
+    ),
+    "time_zone": "time_zone",
+    "id": "pk",
+}
+SIGNUP_COLUMNS: dict[str, Value] = {
+    "person": lambda row: str(row.user),
+    "state": "get_status_display",
+    "team": "assigned_team.name",
+    "dry_lap_ms": "lap_ms",
+    "name_in_timing": "timing_driver.name",
+    "rating": "skill",
+    "category": "category",
+    "may_spot": "may_spot",
+    "may_strategize": "may_strategize",
+    "signed_up_at": "created_at",
+}
+SIGNUPS_SHOWN = 100
 
-def home(request: HttpRequest) -> HttpResponse:
+
+def home(request: HttpRequest) -> HttpResponseBase:
     """Strategies and events one has to do with."""
+    filters = StrategyFilter(request.GET)
+    values = chosen(filters)
+    words = values.get("q", "")
+    rows = queries.strategies_for(request.user, words=words)
+    status = values.get("status")
+    rows = rows.filter(status=status) if status else rows.exclude(status=Status.ARCHIVED)
+    strategies = Listing(
+        request,
+        rows,
+        name="strategies",
+        columns=STRATEGY_COLUMNS,
+        filters=filters,
+        api="/api/v1/strategies",
+    )
+    events = Listing(
+        request,
+        queries.events_for(request.user, words=words).prefetch_related("instances"),
+        name="events",
+        columns=EVENT_COLUMNS,
+        filters=filters,
+        api="/api/v1/strategy-events",
+        cursor="events-cursor",
+    )
+    for found in (strategies, events):
+        if found.wants_csv:
+            return found.as_csv()
     context = {
-        "strategies": queries.strategies_for(request.user).exclude(
-            status=RaceStrategy.Status.ARCHIVED
-        )[:50],
-        "events": queries.events_for(request.user).prefetch_related("instances")[:50],
+        "strategies": strategies,
+        "events": events,
         "has_team": queries.teams_of(request.user).exists(),
     }
-    return answer(request, page="strategy/home.html", context=context)
+    return answer(request, page="strategy/home.html", context=context, ok=strategies.is_ok)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,21 +120,34 @@ def new_event(request: HttpRequest) -> HttpResponse:
     return answer(request, page="strategy/event_new.html", context=context, ok=not form.errors)
 
 
-def event_page(request: HttpRequest, event_id: int) -> HttpResponse:
+def event_page(request: HttpRequest, event_id: int) -> HttpResponseBase:
     """The event, its rules, who signed up, its strategies."""
     event = access.event_for(request.user, event_id)
     role = access.role_in(request.user, event.host_id)
     mine = queries.signup_of(event, request.user)
     strategies = queries.strategies_for(request.user).filter(event=event)
+    rows = queries.signups_of(event, words=request.GET.get("q", "")[:100])
+    signups = Listing(
+        request,
+        rows if role else rows.none(),
+        name="sign-ups",
+        columns=SIGNUP_COLUMNS,
+        order=("created_at", "pk"),
+        filters=WordsFilter(request.GET),
+        api=f"/api/v1/strategy-events/{event.pk}/participations",
+        per_page=SIGNUPS_SHOWN,
+    )
+    if signups.wants_csv:
+        return signups.as_csv()
     context = {
         "event": event, "instances": event.instances.all(), "mine": mine,
         "is_planner": role in access.PLANNERS,
-        "signups": queries.signups_of(event) if role else [],
+        "signups": signups, "signup_count": event.signups.count() if role else 0,
         "strategies": strategies, "formations": event.formations.all()[:10] if role else [],
         "rules": told_rules(event), "teams": queries.teams_in(event),
         "zone": request.user.time_zone,
     }  # fmt: skip
-    return answer(request, page="strategy/event.html", context=context)
+    return answer(request, page="strategy/event.html", context=context, ok=signups.is_ok)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -14,13 +14,16 @@ from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.jobs import Job
+from racecontrol.shared.listing import Listing, Value
+from racecontrol.shared.spreadsheets import csv_answer
 from strategy import access, queries
 from strategy.forms import StrategyForm, WhatIfForm, take_refusal
 from strategy.models import RaceStrategy
 from strategy.presentation import (
+    COLUMNS,
     as_calendar,
-    as_csv,
     as_json,
+    csv_rows,
     fuel_chart,
     rows_of,
     side_by_side,
@@ -30,6 +33,16 @@ from strategy.rules_in_words import told_numbers
 from strategy.services import hosting, plans, refresh, what_if
 from strategy.services.standing import standing_of
 from strategy.strip import strip_of
+
+TURN_COLUMNS: dict[str, Value] = {
+    "starts_at": "starts_at",
+    "ends_at": "ends_at",
+    "event": "stint.strategy.event.name",
+    "team": "stint.strategy.team.name",
+    "stint": "stint.number",
+    "laps": "stint.laps",
+    "driving_ms": "stint.planned_ms",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -229,10 +242,18 @@ def schedule(request: HttpRequest, strategy_id: int) -> HttpResponse:
 
 
 @require_GET
-def my_schedule(request: HttpRequest) -> HttpResponse:
+def my_schedule(request: HttpRequest) -> HttpResponseBase:
     """One's own stints ahead in all active strategies, in one's own time zone."""
-    turns = queries.upcoming_stints(request.user, now())
-    context = {"turns": turns, "zone": request.user.time_zone}
+    found = Listing(
+        request,
+        queries.upcoming_stints(request.user, now()),
+        name="my-stints",
+        columns=TURN_COLUMNS,
+        api="/api/v1/stints",
+    )
+    if found.wants_csv:
+        return found.as_csv()
+    context = {"found": found, "zone": request.user.time_zone}
     return answer(request, page="strategy/my_schedule.html", context=context)
 
 
@@ -266,7 +287,7 @@ def _stints(row: RaceStrategy) -> list:
 @require_GET
 def plan_csv(request: HttpRequest, strategy_id: int) -> HttpResponse:
     row = access.strategy_for(request.user, strategy_id)
-    return _file(as_csv(row, _stints(row)), "text/csv; charset=utf-8", f"strategy-{row.pk}.csv")
+    return csv_answer(f"strategy-{row.pk}", COLUMNS, csv_rows(row, _stints(row)))
 
 
 @require_GET

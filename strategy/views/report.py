@@ -1,27 +1,41 @@
 """After the race: the report, its files, and a team across its races."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from racecontrol.shared.errors import InvalidInput, NotFound
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.jobs import Job
+from racecontrol.shared.listing import Listing, Value, WordsFilter
+from racecontrol.shared.spreadsheets import csv_answer
 from strategy import access
 from strategy.models import RaceReport
 from strategy.queries import analytics
 from strategy.queries.live import run_with_all
 from strategy.report_presentation import (
     TABLES,
-    as_csv,
     context_of,
+    csv_rows,
     driver_trends,
     label_of,
     percent,
     trend_charts,
 )
 from strategy.services import analytics as services
+
+TREND_COLUMNS: dict[str, Value] = {
+    "race": "run.strategy.event.name",
+    "green_at": "run.green_at",
+    "laps": "laps",
+    "equality": "driver_equality",
+    "pit_efficiency": "pit_efficiency",
+    "consistency_ms": "pace_consistency_ms",
+    "adherence": "strategy_adherence",
+    "lost_ms": "loss_ms",
+    "burn_ml_per_lap": "burn_ml",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,9 +73,7 @@ def report_csv(request: HttpRequest, strategy_id: int) -> HttpResponse:
     table = request.GET.get("table", TABLES[0])
     if table not in TABLES:
         raise InvalidInput("There is no such table.", fields={"table": [", ".join(TABLES)]})
-    response = HttpResponse(as_csv(found.body, table), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="race-{strategy_id}-{table}.csv"'
-    return response
+    return csv_answer(f"race-{strategy_id}-{table}", *csv_rows(found.body, table))
 
 
 @require_GET
@@ -79,12 +91,23 @@ def take_burn(request: HttpRequest, strategy_id: int) -> HttpResponse:
 
 
 @require_GET
-def trends(request: HttpRequest, team_id: int) -> HttpResponse:
+def trends(request: HttpRequest, team_id: int) -> HttpResponseBase:
     team = access.team_for(request.user, team_id)
-    reports = list(analytics.reports_of(team)[: analytics.REPORTS_SHOWN])
+    found = Listing(
+        request,
+        list(analytics.reports_of(team, words=request.GET.get("q", "")[:100])),
+        name="races",
+        columns=TREND_COLUMNS,
+        filters=WordsFilter(request.GET),
+        api=f"/api/v1/teams/{team.pk}/race-results",
+        per_page=analytics.REPORTS_SHOWN,
+    )
+    if found.wants_csv:
+        return found.as_csv()
+    reports = list(found.rows)
     people = driver_trends(reports)
     context = {
-        "team": team, "reports": reports, "charts": trend_charts(reports) if reports else [],
+        "team": team, "reports": reports, "found": found, "charts": trend_charts(reports) if reports else [],
         "people": [who | {"share_text": percent(who["share"])} for who in people],
         "races": [
             {"report": one, "label": label_of(one), "equality": percent(one.driver_equality),
@@ -93,4 +116,4 @@ def trends(request: HttpRequest, team_id: int) -> HttpResponse:
             for one in reports
         ],
     }  # fmt: skip
-    return answer(request, page="strategy/trends.html", context=context)
+    return answer(request, page="strategy/trends.html", context=context, ok=found.is_ok)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import NotFound, RaceError
 from racecontrol.shared.htmx import answer
+from racecontrol.shared.listing import Listing, WordsFilter
 from strategy import access, queries
 from strategy.forms import CarForm, InviteForm, TeamForm, WebhookForm, take_refusal
 from strategy.models import Role
@@ -18,7 +19,7 @@ from strategy.services import news, teams
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def team_list(request: HttpRequest) -> HttpResponse:
+def team_list(request: HttpRequest) -> HttpResponseBase:
     """One's own teams, and a form for another."""
     form = TeamForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -28,8 +29,20 @@ def team_list(request: HttpRequest) -> HttpResponse:
             take_refusal(form, refusal)
         else:
             return redirect("strategy:team", team.pk)
-    context = {"teams": queries.teams_of(request.user), "form": form}
-    return answer(request, page="strategy/teams.html", context=context, ok=not form.errors)
+    found = Listing(
+        request,
+        queries.teams_of(request.user, words=request.GET.get("q", "")[:100]),
+        name="teams",
+        columns={"team": "name", "club": "club.name", "people": "size", "id": "pk"},
+        order=("name", "pk"),
+        filters=WordsFilter(request.GET),
+        api="/api/v1/teams",
+    )
+    if found.wants_csv:
+        return found.as_csv()
+    context = {"found": found, "form": form}
+    is_ok = found.is_ok and not form.errors
+    return answer(request, page="strategy/teams.html", context=context, ok=is_ok)
 
 
 def _context(request: HttpRequest, team_id: int) -> dict:
