@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.cache import never_cache
@@ -76,7 +75,6 @@ def activity(request: HttpRequest, activity_id: int) -> HttpResponse:
         "one": one,
         "activity": row,
         "detail": detail,
-        "starts_at": row.starts_at.astimezone(ZoneInfo(request.user.time_zone)),
         "minutes": row.moving_s // 60,
         "km": f"{row.distance_m / 1000:.1f}" if row.distance_m else "",
         "is_kept_out": queries.is_kept_out(row),

@@ -83,7 +83,7 @@ class HostBlock(models.Model):
         ordering = ["-until"]
 
     def __str__(self) -> str:
-        return f"{self.host} until {self.until:%H:%M}"
+        return f"{self.host} until {self.until:%H:%M} UTC"
 
 
 class ImportJob(Job):

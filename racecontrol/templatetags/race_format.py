@@ -8,6 +8,7 @@ from django.forms import BoundField
 from django.template.context import RequestContext
 from django.template.loader import render_to_string
 from django.utils import formats, timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
@@ -56,6 +57,25 @@ def litres(ml: int | None) -> str:
     return f"{ml} ml" if abs(ml) < 100 else f"{ml / 1000:.2f} l"
 
 
+def _clock_of(moment: dt.datetime, zone: str) -> dt.datetime:
+    """The moment on the clock of `zone`; an unknown zone reads as UTC."""
+    try:
+        return moment.astimezone(ZoneInfo(zone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return moment.astimezone(dt.UTC)
+
+
+def _time(there: dt.datetime, words: str) -> SafeString:
+    """A moment for people and programs; pointed at, it says day, hour and zone."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', there.isoformat(), _whole(there), words
+    )
+
+
+def _whole(there: dt.datetime) -> str:
+    return f"{formats.date_format(there, 'D j M Y, H:i')} {there.tzname()}"
+
+
 @register.filter
 def ago(moment: dt.datetime | None) -> str:
     """How long ago, or how soon: 'just now', '4 min ago', 'in 2 h', '3 days ago', 'never'."""
@@ -64,7 +84,7 @@ def ago(moment: dt.datetime | None) -> str:
     seconds = (timezone.now() - moment).total_seconds()
     size = abs(seconds)
     if size < 45:
-        return "just now"
+        return _time(moment.astimezone(dt.UTC), "just now")
     if size < 55 * MINUTE:
         words = f"{max(round(size / MINUTE), 1)} min"
     elif size < DAY:
@@ -72,19 +92,41 @@ def ago(moment: dt.datetime | None) -> str:
     else:
         days = round(size / DAY)
         words = "1 day" if days == 1 else f"{days} days"
-    return f"{words} ago" if seconds > 0 else f"in {words}"
+    return _time(moment.astimezone(dt.UTC), f"{words} ago" if seconds > 0 else f"in {words}")
 
 
 @register.filter
 def localtime_in(moment: dt.datetime | None, zone: str) -> str:
-    """The moment on the clock of `zone`, with the zone's short name; an unknown zone reads as UTC."""
+    """Day and time on the clock of `zone`, with the zone's short name: 'Wed 1 Jul 2026, 14:00 CEST'."""
     if moment is None:
         return "–"
-    try:
-        there = moment.astimezone(ZoneInfo(zone or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
-        there = moment.astimezone(dt.UTC)
-    return f"{formats.date_format(there, 'D j M Y, H:i')} {there.tzname()}"
+    there = _clock_of(moment, zone)
+    return _time(there, _whole(there))
+
+
+@register.filter
+def hour_in(moment: dt.datetime | None, zone: str) -> str:
+    """Only the time of day on the clock of `zone`, with its short name: '02:14 AEDT'."""
+    if moment is None:
+        return "–"
+    there = _clock_of(moment, zone)
+    return _time(there, f"{there:%H:%M} {there.tzname()}")
+
+
+@register.filter
+def bare_hour_in(moment: dt.datetime | None, zone: str) -> str:
+    """The first hour of a stretch whose end names the zone: '02:14'."""
+    if moment is None:
+        return "–"
+    there = _clock_of(moment, zone)
+    return _time(there, f"{there:%H:%M}")
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: RequestContext, at: dt.datetime | None) -> str:
+    """The moment on the clock of whoever reads; strangers read UTC."""
+    request = getattr(context, "request", None) or context.get("request")
+    return localtime_in(at, getattr(getattr(request, "user", None), "time_zone", "UTC"))
 
 
 @register.filter
@@ -97,17 +139,6 @@ def percent(share: float | None) -> str:
 def whole(value: float | None) -> int | None:
     """The nearest whole number, for figures computed as means and medians; None stays None."""
     return None if value is None else round(value)
-
-
-@register.filter
-def hour_in(moment: dt.datetime | None, zone: str) -> str:
-    """Only the time of day on the clock of `zone`: '02:14'; an unknown zone reads as UTC."""
-    if moment is None:
-        return "–"
-    try:
-        return f"{moment.astimezone(ZoneInfo(zone or 'UTC')):%H:%M}"
-    except (ZoneInfoNotFoundError, ValueError):
-        return f"{moment.astimezone(dt.UTC):%H:%M} UTC"
 
 
 @register.filter

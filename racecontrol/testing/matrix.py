@@ -14,7 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from waffle.models import Flag
+
+from racecontrol.shared import flags
 
 ROOMS = ("racecontrol", "ingestion", "runplans", "strategy", "coaching")
 FOREIGN = ("admin", "account", "socialaccount")  # their own tests are their makers' work
@@ -56,6 +60,28 @@ def _walk(resolver: URLResolver, spaces: list[str]) -> Iterator[tuple[str, set[s
             yield from _walk(entry, inner)
         elif isinstance(entry, URLPattern) and entry.name:
             yield ":".join([*spaces, entry.name]), set(entry.pattern.converters)
+
+
+def whole_pages(person: Any) -> tuple[Client, list[tuple[str, str, str]]]:
+    """A client of `person`, who owns a sample of everything, and (name, url, text) of every page.
+
+    All flags are on; parts, files and addresses that only take a POST are left out.
+    """
+    for flag in flags.ALL:
+        Flag.objects.update_or_create(name=flag, defaults={"everyone": True})
+    samples = rooms_matrix(person).samples
+    client = Client()
+    client.force_login(person)
+    found = []
+    for name, arguments in page_names():
+        if arguments and name not in samples:
+            continue
+        url = reverse(name, kwargs=samples.get(name, {}))
+        answer = client.get(url)
+        is_html = answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
+        if is_html and "<html" in answer.text[:300]:
+            found.append((name, url, answer.text))
+    return client, found
 
 
 def api_operations() -> Iterator[tuple[str, str]]:

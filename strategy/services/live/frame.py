@@ -142,7 +142,7 @@ def refuse_stale(
             f"You saw version {base_version}; meanwhile {last.by or 'somebody'}: {last.words} "
             "Look again, then decide.",
             fields={"base_version": [
-                f"{row.created_at:%H:%M:%S} {row.by or 'somebody'}: {row.words}" for row in clashes
+                f"{row.created_at:%H:%M:%S} UTC {row.by or 'somebody'}: {row.words}" for row in clashes
             ]},
         )  # fmt: skip
 
