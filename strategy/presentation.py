@@ -53,7 +53,7 @@ def stint_chart(row: RaceStrategy, stints: Sequence[StintPlan], title: str, slug
     bars: dict[int, list[Bar]] = {n: [] for n in range(len(row.drivers))}
     for s in stints:
         end = s.planned_start_ms + s.planned_ms
-        detail = f"laps {s.start_lap + 1}–{s.start_lap + s.laps}, {s.fuel_in_ml / 1000:.1f} l"
+        detail = f"laps {s.start_lap + 1}–{s.start_lap + s.laps}, {s.fuel_in_ml / 1000:.1f} L"
         bars[s.seat].append(
             Bar(s.planned_start_ms, end, str(s.number), detail, kind="planned", look=s.seat)
         )
@@ -76,7 +76,7 @@ def fuel_chart(stints: Sequence[StintPlan]) -> Chart:
         wear += [(s.start_lap, age), (s.start_lap + s.laps, age + s.laps)]
         age += s.laps
     return line_chart(
-        [Series("fuel, l", fuel), Series("tyre age, laps", wear)],
+        [Series("fuel, L", fuel), Series("tyre age, laps", wear)],
         title="Fuel on board and tyre age", x_label="Lap", y_format=lambda v: f"{v:.0f}",
         slug="fuel",
     )  # fmt: skip

@@ -63,7 +63,7 @@ def told_numbers(row: RaceStrategy) -> list[tuple[str, str, bool]]:
     return [
         ("Laps of the race", str(race.race.laps), False),
         ("Longest stint", f"{longest} laps", row.wish_stint_laps is not None),
-        ("Fuel a stint", f"{usable / 1000:.1f} l", row.wish_stint_fuel_ml is not None),
+        ("Fuel a stint", f"{usable / 1000:.1f} L", row.wish_stint_fuel_ml is not None),
         ("Rest", span(rest), row.wish_rest_s is not None),
         ("Through the lane", f"{race.pit.lane_ms / 1000:g} s", row.wish_pit_lane_s is not None),
         ("Tyres", tyres, bool(row.wish_tyres)),

@@ -1,6 +1,7 @@
 """How the numbers and moments of a race are written on a page. Loaded in every template."""
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
@@ -22,6 +23,17 @@ register.filter("gap", format_gap)
 register.filter("person", format_name)
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+# state of a job, session, plan, mission … -> tone of its badge; what is not here is told in words alone
+TONES = {
+    **dict.fromkeys(
+        ("done", "succeeded", "success", "good", "active", "accepted", "confirmed", "manual",
+         "imported", "training", "event_active"),
+        "good",
+    ),
+    **dict.fromkeys(("running", "prep", "entered", "team_assigned"), "info"),
+    **dict.fromkeys(("paused", "partial", "retry", "review"), "warn"),
+    **dict.fromkeys(("failed", "dead", "bad", "failure"), "bad"),
+}  # fmt: skip
 
 
 @register.filter
@@ -51,10 +63,10 @@ def signed_seconds(ms: float | None) -> str:
 
 @register.filter
 def litres(ml: int | None) -> str:
-    """1250 -> '1.25 l', 90 -> '90 ml': below a tenth of a litre people think in millilitres."""
+    """1250 -> '1.25 L', 90 -> '90 ml': below a tenth of a litre people think in millilitres."""
     if ml is None:
         return "–"
-    return f"{ml} ml" if abs(ml) < 100 else f"{ml / 1000:.2f} l"
+    return f"{ml} ml" if abs(ml) < 100 else f"{ml / 1000:.2f} L"
 
 
 def _clock_of(moment: dt.datetime, zone: str) -> dt.datetime:
@@ -146,6 +158,13 @@ def is_optional(field: BoundField) -> bool:
     """Worth the word "optional": not where a form requires nothing at all."""
     others = field.form.fields.values()
     return not field.field.required and any(other.required for other in others)
+
+
+@register.simple_tag
+def state(value: Any, words: str) -> str:
+    """A state as a badge: its words, and the one colour such a state has everywhere."""
+    tone = TONES.get(str(value).lower(), "")
+    return format_html('<span class="badge{}">{}</span>', tone and f" {tone}", words)
 
 
 @register.simple_tag

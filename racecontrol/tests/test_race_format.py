@@ -29,7 +29,7 @@ def test_race_time_is_in_whole_seconds(ms, words):
 
 
 @pytest.mark.parametrize(
-    ("ml", "words"), [(90, "90 ml"), (100, "0.10 l"), (1250, "1.25 l"), (None, "–")]
+    ("ml", "words"), [(90, "90 ml"), (100, "0.10 L"), (1250, "1.25 L"), (None, "–")]
 )
 def test_fuel_is_read_in_the_size_people_think_in(ml, words):
     assert litres(ml) == words

@@ -86,7 +86,7 @@ def report_json(request: HttpRequest, strategy_id: int) -> HttpResponse:
 @require_POST
 def take_burn(request: HttpRequest, strategy_id: int) -> HttpResponse:
     car = services.take_burn(strategy_id=strategy_id, by=request.user)
-    messages.success(request, f"{car} now burns {car.burn_ml / 1000:.2f} l a lap in plans.")
+    messages.success(request, f"{car} now burns {car.burn_ml / 1000:.2f} L a lap in plans.")
     return redirect("strategy:report", strategy_id)
 
 

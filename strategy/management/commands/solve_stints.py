@@ -80,7 +80,7 @@ class Command(BaseCommand):
             rubber = f"{stint.tyres} {'wet' if stint.compound else 'dry'} tyres"
             self.stdout.write(
                 f"  {number:3} {who:12} laps {facts.start_lap + 1}-{facts.end_lap} "
-                f"({stint.laps}), {facts.fuel_in_ml / 1000:.1f} l, {rubber}"
+                f"({stint.laps}), {facts.fuel_in_ml / 1000:.1f} L, {rubber}"
             )
 
 

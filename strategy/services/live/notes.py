@@ -118,7 +118,7 @@ def read_fuel(order: Order, *, fuel_ml: int, lap: int | None = None) -> LiveComm
         FuelReading.objects.update_or_create(
             run=run, at_ms=moment, defaults={"lap": after, "fuel_ml": fuel_ml}
         )
-        return Done(f"{fuel_ml / 1000:.1f} l on board after lap {after}.", {"fuel"}, {},
+        return Done(f"{fuel_ml / 1000:.1f} L on board after lap {after}.", {"fuel"}, {},
                     {"fuel_ml": fuel_ml, "lap": after})  # fmt: skip
 
     return command(order, "fuel", act, body={"fuel_ml": fuel_ml, "lap": lap}, touches=["fuel"])

@@ -69,7 +69,7 @@ def remind(strategy_id: int) -> int | None:
             continue
         local = moment.astimezone(ZoneInfo(user.time_zone or "UTC"))
         text = (
-            f"{run.strategy.event}: you are in at {local:%H:%M %Z}, in {turn.in_laps} laps, "
+            f"{run.strategy.event}: you are in at {local:%H:%M} your time ({local:%Z}), in {turn.in_laps} laps, "
             f"give or take {turn.plus_minus_laps} (stint {turn.stint})."
         )
         tell_people([user_id], subject=f"In the car at {local:%H:%M %Z}", text=text)
