@@ -5,19 +5,18 @@ shuts the socket ends the call on time. Addresses come from settings, never from
 """
 
 import json
-import threading
+import socket
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from coaching.connections.errors import ProviderDown
-from racecontrol.shared.deadline import TOO_LATE, Watch
+from racecontrol.shared.deadline import TOO_LATE, Watch, watched
+from racecontrol.shared.outbound import Dialler
 
 MAX_BYTES: Final = 8 * 1024 * 1024  # 200 activities or a month of five-minute heart rates
 CONNECT_S: Final = 5.0
@@ -45,37 +44,13 @@ class Reply:
             ) from None
 
 
-def _pools(watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
-    class Watched:
-        sock: Any
+def _dialler(watch: Watch) -> Dialler:
+    def dial(host: str, port: int, seconds: float | None) -> socket.socket:
+        sock = socket.create_connection((host, port), seconds)
+        watch.add(sock)
+        return sock
 
-        def connect(self) -> None:
-            super().connect()  # type: ignore[misc]
-            watch.add(self.sock)
-
-    class Plain(Watched, HTTPConnection):
-        pass
-
-    class Secure(Watched, HTTPSConnection):
-        pass
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}
-
-
-class _Adapter(HTTPAdapter):
-    def __init__(self, watch: Watch):
-        self._watch = watch
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._watch)
+    return Dialler(dial)
 
 
 def call(
@@ -91,9 +66,6 @@ def call(
     max_bytes: int = MAX_BYTES,
 ) -> Reply:
     """Ask once. `form` is a ready form body. Raises ProviderDown for everything that is no answer."""
-    watch = Watch()
-    alarm = threading.Timer(call_s, watch.ring)
-    alarm.daemon = True
     sent = {"Accept": "application/json", "Accept-Encoding": "identity"} | dict(headers or {})
     if form is not None:
         sent["Content-Type"] = "application/x-www-form-urlencoded"
@@ -101,26 +73,25 @@ def call(
         method, url, params=params, data=form, headers=sent, auth=basic
     ).prepare()
     # The adapter alone: a session would follow redirects, and read proxies and .netrc.
-    adapter = _Adapter(watch)
-    response = None
-    alarm.start()
-    try:
-        response = adapter.send(request, stream=True, timeout=(CONNECT_S, call_s), proxies={})
-        body = _read(response, provider, max_bytes)
-        if watch.is_over:
-            raise _too_slow(provider)
-        return Reply(response.status_code, response.headers, body)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
-        # `from None`: the original quotes the address, which may hold a token.
-        if watch.is_over or isinstance(fault, TOO_LATE):
-            raise _too_slow(provider) from None
-        raise ProviderDown(f"The connection to {provider} broke.", reason="transport") from None
-    finally:
-        alarm.cancel()
-        if response is not None:
-            response.close()
-        adapter.close()
-        watch.close()
+    with watched(call_s) as watch, closing(_dialler(watch)) as adapter:
+        try:
+            with adapter.send(
+                request, stream=True, timeout=(CONNECT_S, call_s), proxies={}
+            ) as response:
+                body = _read(response, provider, max_bytes)
+            if watch.is_over:
+                raise _too_slow(provider)
+            return Reply(response.status_code, response.headers, body)
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+        ) as fault:
+            # `from None`: the original quotes the address, which may hold a token.
+            if watch.is_over or isinstance(fault, TOO_LATE):
+                raise _too_slow(provider) from None
+            raise ProviderDown(f"The connection to {provider} broke.", reason="transport") from None
 
 
 def _too_slow(provider: str) -> ProviderDown:

@@ -6,7 +6,6 @@ exceeds: a timer that shuts the socket is what ends a call on time.
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,59 +14,23 @@ from typing import Any, Final
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from coaching.llm import guard
 from coaching.llm.errors import EndpointNotAllowed, ModelDown, ModelRefused
-from racecontrol.shared.deadline import TOO_LATE, Watch
+from racecontrol.shared.deadline import TOO_LATE, Watch, watched
+from racecontrol.shared.outbound import Dialler
 
 MAX_BYTES: Final = 256 * 1024
 OVERLOADED: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 
 
-def _pools(target: guard.Target, watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
-    class Guarded:
-        host: str
-        port: int
-        timeout: Any
+def _dialler(target: guard.Target, watch: Watch) -> Dialler:
+    def dial(host: str, port: int, seconds: float | None) -> socket.socket:
+        sock = guard.connect(host, port, is_trusted=target.is_trusted, timeout=seconds)
+        watch.add(sock)
+        return sock
 
-        def _new_conn(self) -> socket.socket:
-            timeout = self.timeout if isinstance(self.timeout, int | float) else None
-            try:
-                sock = guard.connect(
-                    self.host.strip("[]"), self.port, is_trusted=target.is_trusted, timeout=timeout
-                )
-            except OSError as failed:
-                connection: Any = self
-                raise urllib3.exceptions.NewConnectionError(connection, "no connection") from failed
-            watch.add(sock)
-            return sock
-
-    class PlainConnection(Guarded, HTTPConnection):
-        pass
-
-    class SecureConnection(Guarded, HTTPSConnection):
-        pass
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = PlainConnection
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = SecureConnection
-
-    return {"http": PlainPool, "https": SecurePool}
-
-
-class _Adapter(HTTPAdapter):
-    def __init__(self, target: guard.Target, watch: Watch):
-        self._target, self._watch = target, watch
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._target, self._watch)
+    return Dialler(dial)
 
 
 @dataclass(slots=True)
@@ -99,41 +62,35 @@ def _open(
     left = min(timer.left(), call_s)
     if left <= 0:
         raise ModelDown("The model took too long.", reason="timeout")
-    watch = Watch()
-    alarm = threading.Timer(left, watch.ring)
-    alarm.daemon = True
-    session = requests.Session()
-    session.trust_env = False  # no proxies, no .netrc: exactly this address with exactly this key
-    session.mount(target.origin, _Adapter(target, watch))
     headers = {"Accept": "application/json, text/event-stream", "Accept-Encoding": "identity"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
-    response = None
-    alarm.start()
-    try:
-        response = session.request(
-            method,
-            target.base_url + path,
-            json=body,
-            headers=headers,
-            timeout=(min(left, 10), left),
-            allow_redirects=False,
-            stream=True,
-        )
-        yield response, watch
-    except EndpointNotAllowed as refused:
-        raise ModelRefused(str(refused), reason="not_allowed") from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as broke:
-        # `from None`: the original speaks of addresses and may quote headers.
-        if watch.is_over or isinstance(broke, TOO_LATE):
-            raise ModelDown("The model took too long.", reason="timeout") from None
-        raise ModelDown("The connection to the model broke.", reason="transport") from None
-    finally:
-        alarm.cancel()
-        if response is not None:
-            response.close()
-        session.close()
-        watch.close()
+    with watched(left) as watch, requests.Session() as session:
+        session.trust_env = False  # no proxies, no .netrc: just this address with just this key
+        session.mount(target.origin, _dialler(target, watch))
+        try:
+            with session.request(
+                method,
+                target.base_url + path,
+                json=body,
+                headers=headers,
+                timeout=(min(left, 10), left),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                yield response, watch
+        except EndpointNotAllowed as refused:
+            raise ModelRefused(str(refused), reason="not_allowed") from None
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+        ) as broke:
+            # `from None`: the original speaks of addresses and may quote headers.
+            if watch.is_over or isinstance(broke, TOO_LATE):
+                raise ModelDown("The model took too long.", reason="timeout") from None
+            raise ModelDown("The connection to the model broke.", reason="transport") from None
 
 
 def _chunks(response: requests.Response, watch: Watch, max_bytes: int) -> Iterator[bytes]:

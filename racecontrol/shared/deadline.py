@@ -7,7 +7,8 @@ that rings a Watch shuts the call's sockets.
 import os
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import requests
@@ -47,3 +48,17 @@ class Watch:
             for handle in self._handles:
                 handle.close()
             self._handles.clear()
+
+
+@contextmanager
+def watched(seconds: float) -> Iterator[Watch]:
+    """A watch that rings after so many seconds, unless the call is over by then."""
+    watch = Watch()
+    alarm = threading.Timer(seconds, watch.ring)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield watch
+    finally:
+        alarm.cancel()
+        watch.close()

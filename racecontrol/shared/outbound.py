@@ -6,13 +6,14 @@ between check and connection (DNS rebinding) gains nothing.
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from racecontrol.shared.errors import SourceUnavailable
 
@@ -67,23 +68,55 @@ def connect(
     raise last or OSError("no address")
 
 
-class _Connection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        timeout = self.timeout if isinstance(self.timeout, int | float) else None
-        try:
-            return connect(self.host.strip("[]"), self.port or 443, timeout=timeout)
-        except OSError as failed:
-            raise urllib3.exceptions.NewConnectionError(self, "no connection") from failed
+# (host, port, seconds to wait) -> a connected socket
+Dial = Callable[[str, int, float | None], socket.socket]
 
 
-class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
+def _pools(dial: Dial) -> dict[str, type[HTTPConnectionPool]]:
+    class Dialled:
+        host: str
+        port: int
+        timeout: Any
+
+        def _new_conn(self) -> socket.socket:
+            seconds = self.timeout if isinstance(self.timeout, int | float) else None
+            connection: Any = self
+            try:
+                return dial(self.host.strip("[]"), self.port, seconds)
+            except TimeoutError as late:
+                raise urllib3.exceptions.ConnectTimeoutError(connection, "too late") from late
+            except OSError as failed:
+                raise urllib3.exceptions.NewConnectionError(connection, "no connection") from failed
+
+    class Plain(Dialled, HTTPConnection):
+        pass
+
+    class Secure(Dialled, HTTPSConnection):
+        pass
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
 
 
-class _Adapter(HTTPAdapter):
+class Dialler(HTTPAdapter):
+    """An adapter of `requests` whose connections are made by `dial`; it tries once."""
+
+    def __init__(self, dial: Dial):
+        self._dial = dial
+        super().__init__(max_retries=0)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
+        self.poolmanager.pool_classes_by_scheme = _pools(self._dial)
+
+
+def _dial_public(host: str, port: int, seconds: float | None) -> socket.socket:
+    return connect(host, port, timeout=seconds)
 
 
 def public_session() -> requests.Session:
@@ -91,5 +124,5 @@ def public_session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     session.adapters.clear()
-    session.mount("https://", _Adapter(max_retries=0))
+    session.mount("https://", Dialler(_dial_public))
     return session

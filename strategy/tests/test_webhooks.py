@@ -100,7 +100,7 @@ def answered(monkeypatch):
         answer.status_code, answer.request, answer.url = seen.status, request, request.url
         return answer
 
-    monkeypatch.setattr("racecontrol.shared.outbound._Adapter.send", send)
+    monkeypatch.setattr("racecontrol.shared.outbound.Dialler.send", send)
     return seen
 
 
