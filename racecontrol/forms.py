@@ -2,9 +2,24 @@
 
 import zoneinfo
 
+from allauth.account.forms import SignupForm
 from django import forms
 
 from racecontrol.models import ApiToken, User
+
+
+class NewAccountForm(SignupForm):
+    """Signing up; the zone is the device's, told by app.js, and UTC where nobody told."""
+
+    time_zone = forms.CharField(
+        required=False, max_length=64, widget=forms.HiddenInput(attrs={"data-device-zone": ""})
+    )
+
+    def custom_signup(self, request, user):
+        name = self.cleaned_data.get("time_zone")
+        if name in zoneinfo.available_timezones():
+            user.time_zone = name
+            user.save(update_fields=["time_zone"])
 
 
 class AccountForm(forms.ModelForm):

@@ -4,6 +4,7 @@ A stranger to a team is told nothing is there; a member without the role is told
 """
 
 from typing import Any
+from uuid import UUID
 
 from racecontrol.shared.errors import NotAllowed, NotFound
 from strategy.models import EventParticipation, Membership, RaceStrategy, Role, StrategyEvent, Team
@@ -52,6 +53,24 @@ def event_for(user: Any, event_id: int, roles: frozenset = EVERYONE) -> Strategy
         if entries.exists():
             return event
     require(user, event.host_id, roles)
+    return event
+
+
+def event_by_link(token: UUID) -> StrategyEvent:
+    """The event whose sign-up link this is. Raises NotFound for a link that was withdrawn."""
+    event = StrategyEvent.objects.select_related("host").filter(signup_token=token).first()
+    if event is None:
+        raise NotFound("This link was withdrawn: ask for a new one.")
+    return event
+
+
+def event_to_sign_up(user: Any, event_id: int, token: UUID | None) -> StrategyEvent:
+    """The event, for whoever may see it or holds the token of its link."""
+    if token is None:
+        return event_for(user, event_id)
+    event = event_by_link(token)
+    if event.pk != event_id:
+        raise NotFound("There is no such event, or it is not yours.")
     return event
 
 

@@ -106,11 +106,10 @@ def lines_of(state: WallState) -> list[dict[str, Any]]:
 def figures(state: WallState) -> dict[str, Any]:
     """What the wall shows besides its own numbers; `rate` is race time per time on the wall."""
     wall, clock = state.wall, state.wall.clock
-    speed = state.run.speed if state.run.is_training else 1
     opening, pits, coming = wall.window, wall.in_pits, wall.next_up
     return {
         "flag": FLAGS[clock.flag],
-        "rate": speed if clock.is_ticking else 0,
+        "rate": state.run.rate if clock.is_ticking else 0,
         "in_pits_ms": clock.now_ms - pits.since_ms if pits else 0,
         "closes_in_ms": opening.closes_ms - clock.now_ms if opening else 0,
         "laps_to_stop": max(opening.predicted_lap - wall.finish.laps_done, 0) if opening else 0,

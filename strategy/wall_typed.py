@@ -62,6 +62,16 @@ def typed(state: WallState) -> list[Typed]:
     return found
 
 
+def forms_seen(state: WallState | None) -> str:
+    """Changes whenever other forms, or other choices in them, fit the race."""
+    if state is None:
+        return ""
+    wall, ids = state.wall, [stop.pk for stop in state.stops]
+    facts = (state.run.state, state.plan.number, wall.in_car and wall.in_car.number,
+             wall.finish.laps_done, max(ids, default=0))  # fmt: skip
+    return ":".join(str(fact) for fact in facts)
+
+
 def opening() -> Typed:
     return Typed("open", "open", "Put the race on the wall", "Open the wall",
                  forms.OpenForm(auto_id="open-%s"), is_open=True)  # fmt: skip

@@ -32,6 +32,24 @@ def test_sign_up_leads_to_the_dashboard(stranger, mailoutbox):
     assert mailoutbox[0].to == ["nina@example.org"]
 
 
+@pytest.mark.parametrize(
+    ("told", "zone"), [("Asia/Tokyo", "Asia/Tokyo"), ("Mars/Base", "UTC"), ("", "UTC")]
+)
+def test_clocks_are_in_the_zone_of_the_device_from_the_start(stranger, told, zone):
+    data = {"email": "nina@example.org", "username": "nina", "time_zone": told,
+            "password1": "five-lap-Heat-9", "password2": "five-lap-Heat-9"}  # fmt: skip
+
+    stranger.post("/accounts/signup/", data)
+
+    assert User.objects.get(username="nina").time_zone == zone
+
+
+def test_the_way_in_leads_on_to_where_one_was_going(stranger):
+    page = stranger.get("/accounts/login/?next=/strategy/?a=1").text
+
+    assert page.count("/accounts/signup/?next=%2Fstrategy%2F%3Fa%3D1") == 2
+
+
 @pytest.mark.parametrize("login", ["sam", "sam@example.org"])
 def test_sign_in_by_name_or_email(stranger, user, login):
     answer = stranger.post("/accounts/login/", {"login": login, "password": "pass-word-1"})

@@ -30,6 +30,11 @@
     row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
   }
 
+  // -- what the device knows: the zone its person reads clocks in
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const field of document.querySelectorAll("[data-device-zone]")) field.value = zone;
+  for (const offer of document.querySelectorAll("[data-offer-zone]")) offer.open = offer.dataset.offerZone !== zone;
+
   // -- clicks that have no form of their own
   document.addEventListener("click", (event) => {
     const choice = event.target.closest("[data-theme-choice]");

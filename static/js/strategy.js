@@ -24,6 +24,15 @@
     if (event.detail && event.target.closest("[data-paint] .slot")) event.preventDefault();
   });
 
+  for (const button of document.querySelectorAll("[data-paint-all]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const boxes = [...document.querySelectorAll("[data-paint] .slot input")];
+      const isFull = boxes.every((box) => box.checked);
+      for (const box of boxes) box.checked = !isFull;
+    });
+  }
+
   // -- drag a person onto a team: the same form the keyboard uses
   let dragged = null;
   document.addEventListener("dragstart", (event) => {

@@ -203,6 +203,8 @@
 
   function refresh() {
     const part = wall();
+    // the race was put on the wall just now: there is no part to ask for yet
+    if (!part && !queue.length) location.reload();
     if (!part?.dataset.liveGet) return;
     htmx.ajax("GET", part.dataset.liveGet, { source: part, target: part, swap: "outerHTML" }).catch(() => {});
   }
@@ -290,6 +292,32 @@
     }
   }
 
+  // Other forms, and other choices in them, as the race goes on; not under the hands of whoever
+  // has one open.
+  const more = () => document.getElementById("wall-more");
+  const isInUse = (part) => part.contains(document.activeElement) || part.querySelector("details[open]");
+  let askedFor = null;
+
+  function followForms() {
+    const part = more();
+    const wanted = wall()?.dataset.forms;
+    if (!part || !wanted || part.dataset.forms === wanted || askedFor === wanted || isInUse(part)) return;
+    askedFor = wanted;
+    htmx
+      .ajax("GET", location.pathname + location.search, { source: part, target: part, swap: "outerHTML" })
+      .catch(() => {});
+  }
+
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.target?.id !== "wall-more" || !isInUse(detail.target)) return;
+    detail.shouldSwap = false;
+    askedFor = null;
+  });
+  document.addEventListener("toggle", () => setTimeout(followForms, 100), true);
+
+  // The race was put on the wall by somebody else.
+  document.addEventListener("live:news", ({ target }) => target.id === "wall-to-come" && location.reload());
+
   // A change that was looked at first is based on what it was looked at with.
   function takePreviews() {
     for (const shown of document.querySelectorAll("[id^=preview-][data-version]")) {
@@ -370,6 +398,7 @@
   function freshen() {
     takePreviews();
     fillForms();
+    followForms();
     paint();
     hearAlerts();
     tick();

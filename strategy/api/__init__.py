@@ -104,10 +104,7 @@ def list_signups(request: HttpRequest, event_id: int):
 @router.put("/strategy-events/{int:event_id}/participations/mine", response=s.SignupOut)
 def sign_up(request: HttpRequest, event_id: int, body: s.SignupIn):
     """Sign up, or change one's own signup; `base_version` guards against a second window."""
-    values = body.dict(exclude={"windows"})
-    spans = None if body.windows is None else [(w.starts_at, w.ends_at) for w in body.windows]
-    row = events.sign_up(event_id=event_id, by=request.user, windows=spans, **values)
-    return signup_out(row)
+    return signup_out(events.sign_up(event_id=event_id, by=request.user, **body.values()))
 
 
 @router.post("/participations/{int:signup_id}/status", response=s.SignupOut)

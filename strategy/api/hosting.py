@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.urls import reverse
 from ninja import Query, Status
 
 from racecontrol.shared.paging import Paged, page_of
@@ -10,8 +11,9 @@ from strategy import access, queries
 from strategy import schemas as common
 from strategy.api import shapes
 from strategy.api.base import Limit, router
+from strategy.models import StrategyEvent
 from strategy.schemas import boards as s
-from strategy.services import hosting, news, pairs, teams
+from strategy.services import events, hosting, news, pairs, teams
 
 
 @router.patch("/teams/{int:team_id}", response=common.TeamOut)
@@ -67,6 +69,44 @@ def remove_webhook(request: HttpRequest, team_id: int, webhook_id: int):
 def change_event(request: HttpRequest, event_id: int, body: s.EventPatchIn):
     """Name, track, sign-up open or closed; what is left out stays."""
     return shapes.event_out(hosting.change_event(event_id=event_id, by=request.user, **body.dict()))
+
+
+def _link_out(request: HttpRequest, event: StrategyEvent) -> dict:
+    token = event.signup_token
+    path = token and reverse("strategy:signup-link", args=[token])
+    return {"token": token, "url": request.build_absolute_uri(path) if path else ""}
+
+
+@router.get("/strategy-events/{int:event_id}/link", response=s.SignupLinkOut)
+def read_link(request: HttpRequest, event_id: int):
+    """The link by which drivers sign up themselves; empty while there is none."""
+    return _link_out(request, access.event_for(request.user, event_id, access.PLANNERS))
+
+
+@router.post("/strategy-events/{int:event_id}/link", response=s.SignupLinkOut)
+def renew_link(request: HttpRequest, event_id: int):
+    """A new link; the one before stops to work."""
+    return _link_out(request, hosting.set_link(event_id=event_id, is_on=True, by=request.user))
+
+
+@router.delete("/strategy-events/{int:event_id}/link", response={204: None})
+def withdraw_link(request: HttpRequest, event_id: int):
+    hosting.set_link(event_id=event_id, is_on=False, by=request.user)
+    return Status(204, None)
+
+
+@router.get("/sign-up-links/{uuid:token}", response=common.EnduranceEventOut)
+def event_of_link(request: HttpRequest, token: UUID):
+    """The event whose link one holds."""
+    return shapes.event_out(access.event_by_link(token))
+
+
+@router.put("/sign-up-links/{uuid:token}/participation", response=common.SignupOut)
+def sign_up_by_link(request: HttpRequest, token: UUID, body: common.SignupIn):
+    """Sign up for the event whose link one holds, or change one's signup."""
+    event = access.event_by_link(token)
+    row = events.sign_up(event_id=event.pk, token=token, by=request.user, **body.values())
+    return shapes.signup_out(row)
 
 
 @router.delete("/strategy-events/{int:event_id}", response={204: None})

@@ -60,6 +60,7 @@ def wall_out(request: HttpRequest, run: LiveRun) -> dict:
         "plan": state.plan.number,
         "your_role": access.role_in(request.user, state.strategy.team_id) or "",
         "is_training": run.is_training,
+        "is_retold": run.is_retold,
         "green_at": run.green_at,
         "heard_ago_ms": state.heard_ago_ms,
         "is_stale": state.is_stale,

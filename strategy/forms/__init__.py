@@ -169,11 +169,18 @@ class StrategyForm(forms.Form):
         )  # fmt: skip
 
     def __init__(
-        self, *args: Any, teams: list, instances: list, cars: list, people: list, **kwargs
-    ):
+        self, *args: Any, teams: list, instances: list, cars: list, people: list, zone: str,
+        **kwargs: Any,
+    ):  # fmt: skip
         super().__init__(*args, **kwargs)
         self.fields["team"].choices = [(t.pk, str(t)) for t in teams]
-        self.fields["instance"].choices = [(i.pk, str(i)) for i in instances]
+        self.fields["instance"].choices = [
+            (
+                i.pk,
+                f"{i.name} {i.starts_at.astimezone(ZoneInfo(zone)):%a %d %b %Y, %H:%M %Z}".strip(),
+            )
+            for i in instances
+        ]
         self.fields["car"].choices = [(c.pk, str(c)) for c in cars]
         self.fields["drivers"].choices = people
 

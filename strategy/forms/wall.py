@@ -69,6 +69,9 @@ class Seconds(forms.FloatField):
 class OpenForm(CommandForm):
     red_stops_clock = forms.BooleanField(required=False, label="A red flag stops the race clock")
     is_training = forms.BooleanField(required=False, label="Only training: simulated laps")
+    is_retold = forms.BooleanField(
+        required=False, label="Driven already: the laps are told afterwards"
+    )
 
     def frame(self) -> dict[str, Any]:
         return {}

@@ -26,6 +26,8 @@ class StrategyEvent(models.Model):
     # [[from, to, "N" | "W" | "X"]] in ms on the race clock; all else is a dry day
     conditions = models.JSONField(default=list)
     is_signup_open = models.BooleanField(default=True)
+    # whoever holds the link may sign up; empty: only members of the host
+    signup_token = models.UUIDField(null=True, blank=True, unique=True, editable=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -142,6 +144,12 @@ class EventParticipation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.event}"
+
+    @property
+    def free_ms(self) -> int:
+        """How long the person can drive, all windows together."""
+        spans = [w.ends_at - w.starts_at for w in self.windows.all()]
+        return sum(round(span.total_seconds() * 1000) for span in spans)
 
     @property
     def next_states(self) -> list[tuple[str, str]]:

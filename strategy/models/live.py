@@ -46,6 +46,8 @@ class LiveRun(models.Model):
     # a training race runs on its own time: as far as the feed has told, and on from there so fast
     is_training = models.BooleanField(default=False)
     speed = models.PositiveSmallIntegerField(default=1)
+    # a race that was driven already: it is at the newest moment that was told, and counts
+    is_retold = models.BooleanField(default=False)
     heard_ms = models.PositiveBigIntegerField(default=0)
     heard_at = models.DateTimeField(null=True, blank=True)
     # "seat:stint" -> [minutes before, expected ms]: which reminders went out
@@ -65,10 +67,18 @@ class LiveRun(models.Model):
                 condition=~Q(state="finished") | Q(finished_ms__isnull=False),
                 name="finished_race_has_an_end",
             ),
+            models.CheckConstraint(
+                condition=~Q(is_training=True, is_retold=True), name="training_is_not_retold"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"race of {self.strategy}"
+
+    @property
+    def rate(self) -> int:
+        """Race time per time on the wall."""
+        return 0 if self.is_retold else self.speed if self.is_training else 1
 
     def moment(self, at_ms: int) -> datetime | None:
         """The wall-clock moment of a time of the race."""

@@ -66,11 +66,13 @@ class WallState:
 
 
 def now_ms(run: LiveRun, at: datetime) -> int:
-    """Where the race is at a moment, ms since green. A training race follows its feed."""
+    """Where the race is at a moment, ms since green. Training and retold races follow their feed."""
     if run.state == LiveRun.State.FINISHED:
         return run.finished_ms or 0
     if run.state != LiveRun.State.RACING or run.green_at is None:
         return 0
+    if run.is_retold:
+        return run.heard_ms
     if run.is_training:
         since = (at - (run.heard_at or at)) / MILLISECOND
         return run.heard_ms + round(max(min(since * run.speed, 60_000), 0))
@@ -140,7 +142,7 @@ def wall_of(run: LiveRun, *, at: datetime | None = None) -> WallState:
     return WallState(
         run=run, strategy=strategy, plan=plan, version=run.version, read_at=at, heard_ago_ms=ago,
         # a healthy feed speaks once a lap
-        is_stale=is_racing and (ago is None or ago > lap_ms + STALE_MS),
+        is_stale=is_racing and not run.is_retold and (ago is None or ago > lap_ms + STALE_MS),
         wall=read_wall(race_of(run, at=at)),
         user_ids=[who.get("user_id") for who in strategy.drivers],
         stops=list(run.stops.all()), flags=list(run.flags.all()),

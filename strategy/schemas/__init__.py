@@ -126,6 +126,11 @@ class SignupIn(In):
     timing_driver: Annotated[str, Field(max_length=80)] = ""
     base_version: Small | None = None
 
+    def values(self) -> dict[str, Any]:
+        """As the service takes them."""
+        spans = None if self.windows is None else [(w.starts_at, w.ends_at) for w in self.windows]
+        return self.dict(exclude={"windows"}) | {"windows": spans}
+
 
 class PaceOut(Schema):
     """Pace plans use, and where each number is from; spread is None where nothing was imported."""

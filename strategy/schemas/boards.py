@@ -46,6 +46,11 @@ class EventPatchIn(In):
     is_signup_open: bool | None = None
 
 
+class SignupLinkOut(Schema):
+    token: UUID | None
+    url: str
+
+
 class StartIn(In):
     starts_at: datetime
     name: Annotated[str, Field(max_length=80)] = ""

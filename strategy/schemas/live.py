@@ -39,6 +39,7 @@ class OrderIn(In):
 class OpenRaceIn(In):
     red_stops_clock: bool = False
     is_training: bool = False
+    is_retold: bool = False  # driven already: told afterwards, it stands at the newest moment told
     speed: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
@@ -231,6 +232,7 @@ class WallOut(Schema):
     state: str
     your_role: str
     is_training: bool
+    is_retold: bool
     green_at: datetime | None
     heard_ago_ms: int | None
     is_stale: bool

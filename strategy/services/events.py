@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import transaction
@@ -85,7 +86,7 @@ def create_event(
         event = StrategyEvent.objects.create(
             host_id=team_id, name=name, track=track[:120], time_zone=time_zone,
             duration_ms=duration, lap_ms=lap_ms, regulations=rules.model_dump(exclude_defaults=True),
-            conditions=spans,
+            conditions=spans, signup_token=uuid4(),
         )  # fmt: skip
         EventInstance.objects.bulk_create(
             EventInstance(event=event, starts_at=moment) for moment in sorted(starts_at)
@@ -156,12 +157,15 @@ def sign_up(
     no_wet: bool = False,
     timing_driver: str = "",
     base_version: int | None = None,
+    token: UUID | None = None,
 ) -> EventParticipation:
     """Sign up, or change one's signup. `base_version` is the version the person saw.
 
+    `token`: of the event's link, which opens the event to whoever holds it.
+
     `timing_driver` is who the person is in timing, by name or #number: imported laps then tell pace.
     """
-    event = access.event_for(by, event_id)
+    event = access.event_to_sign_up(by, event_id, token)
     row = (
         EventParticipation.objects.select_for_update(of=["self"])
         .filter(event=event, user=by)

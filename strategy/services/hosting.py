@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models.deletion import ProtectedError
@@ -46,6 +47,17 @@ def change_event(
             setattr(event, field, value)
         event.save(update_fields=list(changed))
         audit.record(by=by, verb="event.changed", obj=event, before=before, after=changed)
+    return event
+
+
+@transaction.atomic
+def set_link(*, event_id: int, is_on: bool, by: Any) -> StrategyEvent:
+    """A new link by which drivers sign up themselves, or none; the one before stops to work."""
+    access.event_for(by, event_id, access.PLANNERS)
+    event = StrategyEvent.objects.select_for_update().get(pk=event_id)
+    event.signup_token = uuid4() if is_on else None
+    event.save(update_fields=["signup_token"])
+    audit.record(by=by, verb="event.link_made" if is_on else "event.link_withdrawn", obj=event)
     return event
 
 

@@ -5,7 +5,12 @@ from strategy.services import news, teams
 from strategy.tests import matrix_wall
 from strategy.tests.builders import make_strategy
 
-SHARED = {"strategy:team-join"}  # whoever holds an invitation's link may look
+SHARED = {  # whoever holds a link may look, and sign up
+    "strategy:team-join",
+    "strategy:signup-link",
+    "api:get /api/v1/sign-up-links/{token}",
+    "api:put /api/v1/sign-up-links/{token}/participation",
+}
 
 
 def samples(owner):
@@ -40,7 +45,8 @@ def samples(owner):
         "strategy:team-join": {"token": invitation.token},
         **{f"strategy:{name}": of_event for name in (
             "event", "event-rules", "signup", "formation-new", "strategy-new", "pairs",
-            "signup-open")},
+            "signup-open", "event-link")},
+        "strategy:signup-link": {"token": event.signup_token},
         "strategy:signup-move": {"signup_id": signup.pk},
         "strategy:formation": of_event | of_draft,
         **{f"strategy:{name}": of_strategy for name in pages},
@@ -77,6 +83,10 @@ def samples(owner):
         api("delete", "teams/{team_id}/webhooks/{webhook_id}"): of_team | {"webhook_id": hook.pk},
         api("patch", "strategy-events/{event_id}"): of_event,
         api("delete", "strategy-events/{event_id}"): of_event,
+        **{api(verb, "strategy-events/{event_id}/link"): of_event
+           for verb in ("get", "post", "delete")},
+        api("get", "sign-up-links/{token}"): {"token": event.signup_token},
+        api("put", "sign-up-links/{token}/participation"): {"token": event.signup_token},
         api("post", "strategy-events/{event_id}/starts"): of_event,
         api("delete", "strategy-events/{event_id}/starts/{instance_id}"):
             of_event | {"instance_id": row.instance_id},

@@ -9,6 +9,7 @@ from strategy.domain.live.log import LapDone, Mark, Neutral, Punished, Reading, 
 from strategy.domain.live.pace import burn_of, pace_of
 from strategy.domain.live.projection import live_instance, project, whole_plan
 from strategy.domain.live.wall import read_wall
+from strategy.domain.stints.instance import Stint
 from strategy.domain.stints.scoring import score
 from strategy.tests.live_races import PLAN, exact_race
 from strategy.tests.stint_problems import problem
@@ -303,3 +304,12 @@ def test_a_lap_told_twice_counts_once():
 
     assert twice.laps_done == 12
     assert twice.crossings[12].at_ms == race.now_ms
+
+
+def test_whoever_stays_in_for_another_stint_is_ready():
+    plan = [Stint(driver=0, laps=8), Stint(driver=0, laps=8), Stint(driver=1, laps=8)]
+
+    coming = read_wall(exact_race(laps=7, plan=plan)).next_up
+
+    assert coming is not None
+    assert (coming.seat, coming.is_ready, coming.is_confirmed) == (0, True, True)

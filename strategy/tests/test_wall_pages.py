@@ -23,8 +23,8 @@ def wall_url(run, name="wall"):
 def test_before_the_grid_the_wall_says_so(client, user):
     row = make_strategy(user)
 
-    assert b"Not on the grid yet" in client.get(reverse("strategy:wall", args=[row.pk])).content
-    assert b"Not on the grid yet" in client.get(reverse("strategy:my-turn", args=[row.pk])).content
+    assert b"Not on the wall yet" in client.get(reverse("strategy:wall", args=[row.pk])).content
+    assert b"Not on the wall yet" in client.get(reverse("strategy:my-turn", args=[row.pk])).content
 
 
 def test_the_wall_shows_who_is_in_fuel_window_next_and_drive_time(client, user):

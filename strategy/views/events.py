@@ -2,22 +2,25 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, RaceError
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.listing import Listing, Value, WordsFilter, chosen
+from racecontrol.shared.zones import set_zone
 from strategy import access, queries
 from strategy.domain.regulations import PRESETS
 from strategy.forms import EventForm, SignupForm, StrategyFilter, take_refusal
 from strategy.forms.rules import TITLES, RuleSheet
-from strategy.models import RaceStrategy
+from strategy.models import RaceStrategy, StrategyEvent
 from strategy.queries.analytics import measured_pace
 from strategy.rules_in_words import told_rules
 from strategy.services import drivers, events, hosting
@@ -103,7 +106,8 @@ def new_event(request: HttpRequest) -> HttpResponse:
         t for t in queries.teams_of(request.user)
         if access.role_in(request.user, t.pk) in access.PLANNERS
     ]  # fmt: skip
-    form = EventForm(request.POST or None, teams=teams, zone=request.user.time_zone)
+    form = EventForm(request.POST or None, teams=teams, zone=request.user.time_zone,
+                     initial={"team": request.GET.get("team")})  # fmt: skip
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -140,7 +144,7 @@ def event_page(request: HttpRequest, event_id: int) -> HttpResponseBase:
     if signups.wants_csv:
         return signups.as_csv()
     context = {
-        "event": event, "instances": event.instances.all(), "mine": mine,
+        "event": event, "instances": event.instances.all(), "mine": mine, "link": _link(request, event),
         "is_planner": role in access.PLANNERS,
         "signups": signups, "signup_count": event.signups.count() if role else 0,
         "strategies": strategies, "formations": event.formations.all()[:10] if role else [],
@@ -148,6 +152,12 @@ def event_page(request: HttpRequest, event_id: int) -> HttpResponseBase:
         "zone": request.user.time_zone,
     }  # fmt: skip
     return answer(request, page="strategy/event.html", context=context, ok=signups.is_ok)
+
+
+def _link(request: HttpRequest, event: StrategyEvent) -> str:
+    if event.signup_token is None:
+        return ""
+    return request.build_absolute_uri(reverse("strategy:signup-link", args=[event.signup_token]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -222,7 +232,19 @@ def grid_of(event, signup, zone: str) -> list[dict]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest, event_id: int) -> HttpResponse:
     """Paint the hours you can drive, in your own time zone; plain checkboxes without JavaScript."""
-    event = access.event_for(request.user, event_id)
+    return _sign_up(request, access.event_for(request.user, event_id))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up_by_link(request: HttpRequest, token: UUID) -> HttpResponse:
+    """The same page for whoever holds the event's link."""
+    return _sign_up(request, access.event_by_link(token), token)
+
+
+def _sign_up(request: HttpRequest, event: StrategyEvent, token: UUID | None = None) -> HttpResponse:
+    if "time_zone" in request.POST:
+        set_zone(user=request.user, name=request.POST["time_zone"])
+        return redirect(request.get_full_path())
     signup = queries.signup_of(event, request.user)
     cars = list(event.host.cars.all())
     initial = {"base_version": signup.version if signup else None}
@@ -247,7 +269,7 @@ def sign_up(request: HttpRequest, event_id: int) -> HttpResponse:
         data = form.cleaned_data
         try:
             events.sign_up(
-                event_id=event_id, by=request.user, windows=_painted(request),
+                event_id=event.pk, token=token, by=request.user, windows=_painted(request),
                 preferred_car_id=int(data["preferred_car"]) if data["preferred_car"] else None,
                 skill=data["skill"] or 0,
                 **{n: data[n] for n in ("lap_ms", "wet_lap_ms", "may_spot", "may_strategize",
@@ -257,8 +279,10 @@ def sign_up(request: HttpRequest, event_id: int) -> HttpResponse:
         except RaceError as refusal:
             take_refusal(form, refusal)
         else:
-            return redirect("strategy:event", event_id)
+            messages.success(request, "You are signed up. Change it here until the sign-up closes.")
+            return redirect("strategy:event", event.pk)
     context = {
+        "zones": sorted(available_timezones()),
         "pace": drivers.pace_of(signup) if signup else None,
         "filled_in": raced.source if raced else "",
         "event": event, "form": form, "grid": grid_of(event, signup, request.user.time_zone),
@@ -296,6 +320,19 @@ def move_signup(request: HttpRequest, signup_id: int) -> HttpResponse:
                 return asked
         row = events.move(signup_id=signup_id, to=request.POST.get("status", ""), by=request.user)
     return redirect("strategy:event", row.event_id)
+
+
+@require_POST
+def set_link(request: HttpRequest, event_id: int) -> HttpResponse:
+    is_on = request.POST.get("is_on") == "yes"
+    event = access.event_for(request.user, event_id, access.PLANNERS)
+    if event.signup_token is not None:
+        lost = "The link you gave out stops to work. Who signed up by it stays signed up."
+        title = "Make another link?" if is_on else "Withdraw the link?"
+        if asked := ask_first(request, title, lost=lost, yes="Go on"):
+            return asked
+    hosting.set_link(event_id=event_id, is_on=is_on, by=request.user)
+    return redirect("strategy:event", event_id)
 
 
 @require_POST

@@ -108,10 +108,12 @@ def formation_page(request: HttpRequest, event_id: int, draft_id: int) -> HttpRe
                 return redirect("strategy:formation", event_id, draft_id)
         draft.refresh_from_db()
     people = {row.pk: row for row in queries.signups_of(event)}
+    is_confirmed = bool(draft.confirmed_at and not draft.undone_at)
+    made = dict(enumerate(draft.made_teams)) if is_confirmed else {}
     scores = formation.judge(draft)
     teams = [
         {"number": n, "people": [people[k] for k in team if k in people], "score": score,
-         "percent": round(score.total * 100, 1),
+         "percent": round(score.total * 100, 1), "made": made.get(n),
          "parts": [(FormationForm.base_fields[name].label, round(100 * v))
                    for name, v in score.parts.items()],
          "hours": [{"at": f"{i / 2:g} h", "free": free, "level": min(free, 3)}
@@ -120,7 +122,7 @@ def formation_page(request: HttpRequest, event_id: int, draft_id: int) -> HttpRe
     ]  # fmt: skip
     context = {
         "event": event, "draft": draft, "teams": teams, "problem": problem,
-        "is_confirmed": bool(draft.confirmed_at and not draft.undone_at),
+        "is_confirmed": is_confirmed,
         "score": round(100 * sum(s.total for s in scores) / max(len(scores), 1), 1),
         "classic": round(100 * draft.classic_score, 1), "clock": _clock(event),
         "pairs": _pairs(draft, people),

@@ -56,13 +56,17 @@ def new_strategy(request: HttpRequest, event_id: int) -> HttpResponse:
     ]  # fmt: skip
     access.require(request.user, teams[0].pk if teams else event.host_id, access.PLANNERS)
     cars = [car for team in [event.host, *teams] for car in team.cars.all()]
+    signups = list(queries.signups_of(event).exclude(status="withdrawn"))
     people = [
         (row.user_id, f"{row.user} ({row.assigned_team or row.get_status_display()})")
-        for row in queries.signups_of(event).exclude(status="withdrawn")
+        for row in signups
     ]
+    team = _asked_team(request, teams, signups)
+    theirs = {team, None} if team == event.host_id else {team}
+    drive_for = [row.user_id for row in signups if team and row.assigned_team_id in theirs]
     form = StrategyForm(
-        request.POST or None, teams=teams, instances=list(event.instances.all()),
-        cars=list(dict.fromkeys(cars)), people=people,
+        request.POST or None, initial={"team": team, "drivers": drive_for}, teams=teams, instances=list(event.instances.all()),
+        cars=list(dict.fromkeys(cars)), people=people, zone=request.user.time_zone,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -78,6 +82,17 @@ def new_strategy(request: HttpRequest, event_id: int) -> HttpResponse:
             return redirect("strategy:strategy", row.pk)
     context = {"event": event, "form": form, "has_cars": bool(cars), "has_people": bool(people)}
     return answer(request, page="strategy/strategy_new.html", context=context, ok=not form.errors)
+
+
+def _asked_team(request: HttpRequest, teams: list, signups: list) -> int | None:
+    """The team of ?team=, else the one team that drives, else the host; the plan starts with it."""
+    asked = request.GET.get("team", "")
+    formed = {row.assigned_team_id for row in signups if row.assigned_team_id}
+    mine = [team.pk for team in teams]
+    if asked.isdecimal() and int(asked) in mine:
+        return int(asked)
+    driving = [pk for pk in mine if pk in formed]
+    return driving[0] if len(driving) == 1 else None if driving else mine[0] if mine else None
 
 
 def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") -> dict:

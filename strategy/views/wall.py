@@ -15,7 +15,7 @@ from strategy.queries.live import WallState, run_with_all, wall_of
 from strategy.wall_controls import controls
 from strategy.wall_parts import drawn, is_part
 from strategy.wall_presentation import figures, turn_of
-from strategy.wall_typed import opening, typed
+from strategy.wall_typed import forms_seen, opening, typed
 
 
 def _context(request: HttpRequest, row: RaceStrategy, state: WallState | None) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def _context(request: HttpRequest, row: RaceStrategy, state: WallState | None) -
         "part_url": f"{here}?screen=1" if is_screen else here, "zone": request.user.time_zone,
         "is_planner": access.role_in(request.user, row.team_id) in access.PLANNERS,
         "has_report": RaceReport.objects.filter(run__strategy=row).exists(),
-        "problem": "", "typed": [], "age": 0,
+        "problem": "", "typed": [], "age": 0, "forms_seen": forms_seen(state),
     }  # fmt: skip
     if state is not None:
         context |= {
@@ -52,6 +52,9 @@ def _state(row: RaceStrategy) -> WallState | None:
 def wall(request: HttpRequest, strategy_id: int) -> HttpResponse:
     """The wall; ?screen=1 for a screen on the wall of the pit."""
     row = access.strategy_for(request.user, strategy_id)
+    if request.htmx.target == "wall-more":  # type: ignore[attr-defined]
+        context = _context(request, row, _state(row))
+        return answer(request, page="strategy/_wall_more.html", context=context)
     if is_part(request):
         role = access.role_in(request.user, row.team_id) in access.PLANNERS
         looks = (role, bool(request.GET.get("screen")), request.user.time_zone)

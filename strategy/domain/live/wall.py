@@ -55,7 +55,7 @@ class InPits:
 
 @dataclass(frozen=True, slots=True)
 class NextUp:
-    """The driver of the next stint. `why_not` says what keeps him out at the expected moment."""
+    """The driver of the next stint; whoever stays in is ready. `why_not` says what keeps him out at the expected moment."""
 
     number: int
     seat: int
@@ -241,7 +241,8 @@ def _next_up(projection: Projection, who: list[str]) -> NextUp | None:
     elif may_in > ahead.start_ms:
         why = f"{who[ahead.seat]} is not rested or not free before then."
     return NextUp(
-        ahead.number, ahead.seat, who[ahead.seat], stint.status == "ready", stint.plan.is_ready,
+        ahead.number, ahead.seat, who[ahead.seat], stays or stint.status == "ready",
+        stays or stint.plan.is_ready,
         ahead.start_ms, ahead.start_lap, 1, may_in, why, _add(projection, ahead),
     )  # fmt: skip
 

@@ -98,6 +98,8 @@ def keep(run: LiveRun, order: Order, name: str, body: dict, at_ms: int, done: Do
     assert done.words is not None
     base = run.version if order.base_version is None else order.base_version
     run.version += 1
+    if run.is_retold:
+        run.heard_ms = max(run.heard_ms, at_ms)
     run.save()
     row = LiveCommand.objects.create(
         run=run, key=order.key, name=name, base_version=base, version=run.version, at_ms=at_ms,
@@ -167,7 +169,7 @@ def check_moment(run: LiveRun, at_ms: int, ceiling: int) -> None:
         )
     if at_ms > LONGEST_MS:
         raise InvalidInput("No race is that long.", fields={"at_ms": ["More than ten days."]})
-    limit = LONGEST_MS if run.is_training else ceiling + FUTURE_MS
+    limit = LONGEST_MS if run.is_training or run.is_retold else ceiling + FUTURE_MS
     if run.state == LiveRun.State.RACING and at_ms > limit:
         raise InvalidInput("That moment is still to come.", fields={"at_ms": ["In the future."]})
 

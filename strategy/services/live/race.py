@@ -1,6 +1,6 @@
 """Opening the race on the wall, its start and finish, and its flags."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -38,25 +38,39 @@ def open_race(
     red_stops_clock: bool = False,
     is_training: bool = False,
     speed: int = 1,
+    is_retold: bool = False,
 ) -> LiveRun:
-    """Put a strategy on the wall; one that is on it already stays as it is."""
+    """Put a strategy on the wall; one that is on it already stays as it is.
+
+    A retold race was driven already: it begins at its planned start, unless the green flag is told
+    with another moment, and stands at the newest moment that was told.
+    """
     access.strategy_for(by, strategy_id, access.PLANNERS)
     strategy = RaceStrategy.objects.select_for_update(of=["self"]).get(pk=strategy_id)
     if strategy.current is None:
         raise NotReady("There is no plan yet: make one first.")
     if not 1 <= speed <= FASTEST:
         raise InvalidInput("Speed is 1 or more.", fields={"speed": [f"1 to {FASTEST}."]})
+    if is_training and is_retold:
+        raise InvalidInput("A race is training or was driven already, not both.",
+                           fields={"is_retold": ["Not with training."]})  # fmt: skip
     _, is_new = LiveRun.objects.get_or_create(
         strategy=strategy,
         defaults={
             "first_plan": strategy.current, "red_stops_clock": red_stops_clock,
             "is_training": is_training, "speed": speed, "created_by": by,
+            "is_retold": is_retold,
         },
     )  # fmt: skip
     run = run_with_all(strategy_id)
     assert run is not None
     if is_new:
-        audit.record(by=by, verb="live.opened", obj=strategy, after={"training": is_training})
+        audit.record(
+            by=by,
+            verb="live.opened",
+            obj=strategy,
+            after={"training": is_training, "retold": is_retold},
+        )
         publish(run)
     return run
 
@@ -73,13 +87,7 @@ def set_state(order: Order, *, state: str) -> LiveCommand | None:
         if state not in STEPS[State(before)]:
             raise WrongMove(f"The race is {run.get_state_display()}: that is not next.")
         if state == State.RACING and before != State.FINISHED:
-            run.green_at = order.at or now()
-            if run.green_at < now() - timedelta(days=10):
-                raise InvalidInput("That is too long ago.", fields={"at": ["Over ten days."]})
-            if run.green_at > now() + timedelta(minutes=1):
-                raise InvalidInput(
-                    "That moment is still to come.", fields={"at": ["In the future."]}
-                )
+            run.green_at = _green_at(run, order)
             run.heard_ms, run.heard_at = 0, now()
             start_reminders(run)
         if state == State.FINISHED:
@@ -95,6 +103,17 @@ def set_state(order: Order, *, state: str) -> LiveCommand | None:
         return Done(words, {"race"}, {"state": before}, {"state": state})
 
     return command(order, "race", act, body={"state": state}, touches=["race"])
+
+
+def _green_at(run: LiveRun, order: Order) -> datetime:
+    """When the race began: as told, else now; one driven already began at its planned start."""
+    planned = run.strategy.instance.starts_at if run.strategy.instance else None
+    at = order.at or (planned if run.is_retold else None) or now()
+    if at < now() - timedelta(days=10) and not run.is_retold:
+        raise InvalidInput("That is too long ago.", fields={"at": ["Over ten days."]})
+    if at > now() + timedelta(minutes=1):
+        raise InvalidInput("That moment is still to come.", fields={"at": ["In the future."]})
+    return at
 
 
 def _crossing_at_flag(run: LiveRun, now_ms: int) -> int:

@@ -34,8 +34,8 @@ def tell_next(run: LiveRun, race: Race) -> None:
 
 
 def start_reminders(run: LiveRun) -> None:
-    """Look once a minute who is due; a training race reminds nobody."""
-    if not run.is_training:
+    """Look once a minute who is due; a race in training or driven already reminds nobody."""
+    if not (run.is_training or run.is_retold):
         jobs.enqueue("strategy.tasks.remind_drivers", run.strategy_id, key=f"remind:{run.pk}",
                      title=f"Remind the drivers of {run.strategy}")  # fmt: skip
 
