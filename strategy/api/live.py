@@ -13,7 +13,7 @@ from strategy.domain.live.changes import Consequences, consequences, kept
 from strategy.models import LiveCommand, LiveProposal, LiveRun
 from strategy.queries import live
 from strategy.schemas import live as s
-from strategy.services.live import changes, feed, notes, race, stints
+from strategy.services.live import changes, feed, notes, race, stints, undo
 from strategy.services.live.frame import NoRace, Order
 
 router = Router(tags=["live"])
@@ -42,7 +42,9 @@ def command_out(row: LiveCommand | None) -> dict | None:
         return None
     names = ("key", "name", "words", "version", "base_version", "at_ms", "reason", "before",
              "after", "created_at")  # fmt: skip
-    return {n: getattr(row, n) for n in names} | {"by": str(row.by or "")}
+    return {n: getattr(row, n) for n in names} | {
+        "by": str(row.by or ""), "is_undone": row.undone_by_id is not None,
+    }  # fmt: skip
 
 
 def answer(request: HttpRequest, strategy_id: int, row: LiveCommand | None) -> dict:
@@ -94,6 +96,13 @@ def set_race_state(request: HttpRequest, strategy_id: int, body: s.RaceStateIn):
     """To the grid, green flag, chequered flag; one step back undoes."""
     order = order_of(request, strategy_id, body)
     return answer(request, strategy_id, race.set_state(order, state=body.state))
+
+
+@router.post(BASE + "/undo", response=s.LiveAnswerOut)
+def undo_last(request: HttpRequest, strategy_id: int, body: s.UndoIn):
+    """Take the last command back, whoever gave it; 409 says what stands in the way."""
+    order = order_of(request, strategy_id, body)
+    return answer(request, strategy_id, undo.undo_last(order, target=body.command))
 
 
 @router.post(BASE + "/flags", response=s.LiveAnswerOut)

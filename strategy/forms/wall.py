@@ -122,6 +122,7 @@ class StopForm(CommandForm):
         required=False, coerce=int, empty_value=None, label="Compound",
         choices=[("", "as planned"), ("0", "dry"), ("1", "wet")],
     )  # fmt: skip
+    box_ms = Seconds(required=False, label="Stood in the box, seconds")
     repair_ms = Seconds(required=False, label="Repairs, seconds")
     is_drive_through = forms.BooleanField(required=False, label="Only driven through")
     notes = forms.CharField(required=False, max_length=300)
@@ -196,6 +197,10 @@ class ExtendForm(CommandForm):
     )
     reason = forms.CharField(required=False, max_length=300)
     override = forms.BooleanField(required=False, label="Even if a rule breaks")
+
+
+class UndoForm(CommandForm):
+    target = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
 class AcceptForm(CommandForm):

@@ -160,6 +160,7 @@ class PitStop(models.Model):
     tyres = models.CharField(max_length=4, blank=True, choices=[("new", "new"), ("keep", "kept")])
     compound = models.PositiveSmallIntegerField(null=True, blank=True)
     repair_ms = models.PositiveIntegerField(default=0)
+    box_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Stood in the box, ms.")
     notes = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -251,6 +252,9 @@ class LiveCommand(models.Model):
     after = models.JSONField(default=dict)
     words = models.CharField(max_length=300)
     reason = models.CharField(max_length=300, blank=True)
+    undone_by = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="undoes"
+    )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

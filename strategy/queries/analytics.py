@@ -36,7 +36,7 @@ def record_of_run(run: LiveRun) -> Record:
     """The race as its log tells it now, with the plan's names and penalties that cost time."""
     visits = [
         Visit(s.in_ms, s.out_ms, s.fuel_added_ml, s.tyres, s.compound, s.repair_ms,
-              s.is_drive_through)
+              s.is_drive_through, s.box_ms)
         for s in run.stops.all()
     ]  # fmt: skip
     race = race_of(run)

@@ -156,6 +156,12 @@ def log_of(run: LiveRun) -> QuerySet[LiveCommand]:
     return run.commands.select_related("by").order_by("-version")
 
 
+def last_command(run: LiveRun) -> LiveCommand | None:
+    """The newest command that was not taken back."""
+    rows = run.commands.exclude(name="undo").filter(undone_by=None)
+    return rows.select_related("by").order_by("-version").first()
+
+
 def run_with_all(strategy_id: int) -> LiveRun | None:
     return (
         LiveRun.objects.select_related(

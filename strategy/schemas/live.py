@@ -89,6 +89,7 @@ class StopIn(OrderIn):
     tyres: Literal["", "new", "keep"] | None = None
     compound: Literal[0, 1] | None = None
     repair_ms: Annotated[int, Field(ge=0, le=86_400_000)] | None = None
+    box_ms: Annotated[int, Field(ge=0, le=86_400_000)] | None = None
     notes: Text | None = None
 
 
@@ -112,6 +113,12 @@ class CorrectionIn(OrderIn):
     to_ms: Moment | None = None
     lap: Lap | None = None
     is_void: bool | None = None
+
+
+class UndoIn(OrderIn):
+    """`command`: key of the command the person saw as the last; another last one is refused."""
+
+    command: UUID | None = None
 
 
 class AcceptIn(OrderIn):
@@ -167,6 +174,7 @@ class LiveCommandOut(Schema):
     before: dict[str, Any]
     after: dict[str, Any]
     created_at: datetime
+    is_undone: bool
 
 
 class LiveAnswerOut(Schema):
@@ -192,6 +200,7 @@ class LiveStopOut(Schema):
     tyres: str
     compound: int | None
     repair_ms: int
+    box_ms: int | None
     notes: str
 
 

@@ -115,7 +115,7 @@ def live_samples(row, api) -> dict[str, dict]:
     event = run.laps.first()
     proposal = run.proposals.create(base_version=1, at_ms=0)
     base, of_strategy = "strategies/{strategy_id}/live", {"strategy_id": row.pk}
-    posts = ("", "/state", "/flags", "/stops", "/penalties", "/weather", "/fuel", "/feed",
+    posts = ("", "/state", "/undo", "/flags", "/stops", "/penalties", "/weather", "/fuel", "/feed",
              "/feed/batch")  # fmt: skip
     return {
         **{api("post", base + path): of_strategy for path in posts},

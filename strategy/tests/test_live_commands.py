@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.utils.timezone import now
 
-from racecontrol.models import AuditEvent
+from racecontrol.models import AuditEvent, Job
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, StaleWrite
 from strategy.domain.live.transitions import WrongMove
 from strategy.models import LapEvent, LiveRun, Membership, PitStop, Role
@@ -374,3 +374,28 @@ def test_while_the_race_is_on_the_board_leaves_the_plan_alone(user):
     with pytest.raises(plans.Locked, match="pit wall"):
         plans.edit_stint(strategy_id=run.strategy_id, base_version=1, change="move", stint=1,
                          value=-1, by=user)  # fmt: skip
+
+
+def test_rain_told_twice_is_looked_into_once(user):
+    run = make_run(user, laps=3)
+    order = Order(run.strategy_id, user)
+    notes.change_weather(order, is_wet=True)
+    run.proposals.update(options=[{"label": "done"}])
+    Job.objects.all().update(state="done")
+
+    notes.change_weather(order, is_wet=True)
+    notes.change_weather(Order(run.strategy_id, user), is_wet=True)
+
+    assert run.proposals.count() == 1
+
+
+def test_the_box_is_a_part_of_the_stop(user):
+    run = make_run(user, laps=3)
+    told = {"in_ms": 100_000, "out_ms": 160_000, "lap": 1}
+
+    with pytest.raises(InvalidInput) as refused:
+        notes.log_stop(Order(run.strategy_id, user), box_ms=61_000, **told)
+    notes.log_stop(Order(run.strategy_id, user), box_ms=31_000, **told)
+
+    assert refused.value.fields["box_ms"] == ["At most 60000 ms."]
+    assert run.stops.get().box_ms == 31_000

@@ -33,6 +33,7 @@ def _context(request: HttpRequest, row: RaceStrategy, state: WallState | None) -
             "state": state,
             "wall": state.wall,
             "controls": [],
+            "last": next((c for c in state.log if c.name != "undo" and not c.undone_by_id), None),
             "typed": [],
             **figures(state),
         }

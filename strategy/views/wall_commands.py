@@ -15,7 +15,7 @@ from strategy.domain.live.changes import Consequences
 from strategy.forms import wall as forms
 from strategy.models import LiveCommand, LiveRun
 from strategy.queries.live import run_with_all
-from strategy.services.live import changes, notes, race, stints
+from strategy.services.live import changes, notes, race, stints, undo
 from strategy.services.live.frame import Order
 from strategy.views.wall import previewed_wall, refused_wall
 from strategy.wall_typed import choices_of
@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[type[forms.CommandForm], Do]] = {
     "fuel": (forms.FuelForm, notes.read_fuel),
     "swap": (forms.SwapForm, changes.emergency_driver_swap),
     "extend": (forms.ExtendForm, changes.extend_current_stint),
+    "undo": (forms.UndoForm, undo.undo_last),
     "accept": (forms.AcceptForm, changes.accept_way),
 }
 

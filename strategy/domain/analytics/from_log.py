@@ -24,6 +24,7 @@ class Visit:
     compound: int | None = None
     repair_ms: int = 0
     is_drive_through: bool = False
+    box_ms: int | None = None
 
 
 def record_of(race: log.Race, visits: Sequence[Visit] = (), *, penalty_ms: int = 0) -> Record:
@@ -104,6 +105,7 @@ def _stop(race: log.Race, n: int, before: Driven, after: Driven, visit: Visit | 
         stint=n, in_ms=before.end_ms, out_ms=after.start_ms, added_ml=added,
         new_tyres=after.tyres == "new", swap=after.seat != before.seat,
         neutral=under.kind if under else GREEN, repair_ms=visit.repair_ms if visit else 0,
+        box_ms=visit.box_ms if visit else None,
     )  # fmt: skip
 
 

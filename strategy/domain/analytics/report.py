@@ -141,6 +141,7 @@ def _stops(record: Record, *works: pits.PitWork) -> list[dict[str, Any]]:
             "service_ms": facts.service_ms, "driver_change_ms": facts.driver_change_ms,
             "delay_ms": facts.delay_ms, "added_ml": stop.added_ml, "new_tyres": stop.new_tyres,
             "driver_change": stop.swap, "neutral": stop.neutral, "repair_ms": stop.repair_ms,
+            "box_ms": stop.box_ms,
         })  # fmt: skip
     return sorted(rows, key=lambda row: row["at_ms"])
 

@@ -9,7 +9,7 @@ from strategy.services.live.changes import request_ways
 from strategy.services.live.frame import Done, Order, command
 
 STOP_FIELDS = ("in_ms", "out_ms", "lap", "is_drive_through", "fuel_added_ml", "tyres", "compound",
-               "repair_ms", "notes")  # fmt: skip
+               "repair_ms", "box_ms", "notes")  # fmt: skip
 
 
 def log_stop(order: Order, *, stop_id: int | None = None, **values) -> LiveCommand | None:
@@ -30,6 +30,10 @@ def log_stop(order: Order, *, stop_id: int | None = None, **values) -> LiveComma
             setattr(row, name, value)
         if row.out_ms is not None and row.out_ms < row.in_ms:
             raise InvalidInput("A stop ends after it began.", fields={"out_ms": ["Before in_ms."]})
+        stood, took = row.box_ms, None if row.out_ms is None else row.out_ms - row.in_ms
+        if stood is not None and took is not None and stood > took:
+            raise InvalidInput("The car cannot stand longer than the stop took.",
+                               fields={"box_ms": [f"At most {took} ms."]})  # fmt: skip
         if row.fuel_added_ml is not None and row.fuel_added_ml > run.strategy.car.tank_ml:
             raise InvalidInput("That is more than the tank holds.",
                                fields={"fuel_added_ml": ["More than the tank."]})  # fmt: skip
@@ -79,16 +83,22 @@ def serve_penalty(order: Order, *, penalty_id: int) -> LiveCommand | None:
 
 @transaction.atomic
 def change_weather(order: Order, *, is_wet: bool) -> LiveCommand | None:
-    """Wet or dry from this moment on; ways on with the pace and the drivers for it are looked for."""
+    """Wet or dry from this moment on; ways on with the pace and the drivers for it are looked for.
+
+    Told again, by the same key or by somebody else, it looks for nothing anew.
+    """
+    is_new = False
 
     def act(run: LiveRun, at_ms: int) -> Done:
-        if not turn_weather(run, is_wet, at_ms):
+        nonlocal is_new
+        is_new = turn_weather(run, is_wet, at_ms)
+        if not is_new:
             return Done(None)
         return Done(f"The track is {'wet' if is_wet else 'dry'}.", {"weather"}, {"is_wet": not is_wet},
                     {"is_wet": is_wet, "at_ms": at_ms})  # fmt: skip
 
     row = command(order, "weather", act, body={"is_wet": is_wet}, touches=["weather"])
-    if row is not None and row.run.state == LiveRun.State.RACING:
+    if row is not None and is_new and row.run.state == LiveRun.State.RACING:
         request_ways(strategy_id=order.strategy_id, by=order.by)
     return row
 
@@ -115,11 +125,12 @@ def read_fuel(order: Order, *, fuel_ml: int, lap: int | None = None) -> LiveComm
         if lap is not None and crossing is None and lap > 0:
             raise InvalidInput("That lap is not known.", fields={"lap": ["Not driven yet."]})
         moment = crossing.at_ms if crossing and lap is not None else at_ms
+        known = FuelReading.objects.filter(run=run, at_ms=moment).values("lap", "fuel_ml").first()
         FuelReading.objects.update_or_create(
             run=run, at_ms=moment, defaults={"lap": after, "fuel_ml": fuel_ml}
         )
-        return Done(f"{fuel_ml / 1000:.1f} L on board after lap {after}.", {"fuel"}, {},
-                    {"fuel_ml": fuel_ml, "lap": after})  # fmt: skip
+        return Done(f"{fuel_ml / 1000:.1f} L on board after lap {after}.", {"fuel"}, known or {},
+                    {"fuel_ml": fuel_ml, "lap": after, "at_ms": moment})  # fmt: skip
 
     return command(order, "fuel", act, body={"fuel_ml": fuel_ml, "lap": lap}, touches=["fuel"])
 

@@ -81,7 +81,7 @@ def set_state(order: Order, *, state: str) -> LiveCommand | None:
         raise InvalidInput("There is no such state.", fields={"state": ["Unknown state."]})
 
     def act(run: LiveRun, at_ms: int) -> Done:
-        before = run.state
+        before, ended, closed = run.state, run.finished_ms, list[int]()
         if state == before:
             return Done(None)
         if state not in STEPS[State(before)]:
@@ -91,7 +91,7 @@ def set_state(order: Order, *, state: str) -> LiveCommand | None:
             run.heard_ms, run.heard_at = 0, now()
             start_reminders(run)
         if state == State.FINISHED:
-            _close_flag(run, at_ms)
+            closed = _close_flag(run, at_ms)
             is_told = order.at_ms is not None or order.at is not None
             run.finished_ms = at_ms = at_ms if is_told else _crossing_at_flag(run, at_ms)
             queue_report(run, by=order.by)
@@ -100,7 +100,12 @@ def set_state(order: Order, *, state: str) -> LiveCommand | None:
         run.state = state
         words = {"grid": "On the grid.", "racing": "Green flag: the race is on.",
                  "finished": "Chequered flag.", "scheduled": "Back from the grid."}[state]  # fmt: skip
-        return Done(words, {"race"}, {"state": before}, {"state": state})
+        return Done(
+            words,
+            {"race"},
+            {"state": before, "finished_ms": ended},
+            {"state": state, "closed": closed},
+        )
 
     return command(order, "race", act, body={"state": state}, touches=["race"])
 
@@ -176,7 +181,11 @@ def wave(run: LiveRun, flag: str, at_ms: int) -> bool:
     return True
 
 
-def _close_flag(run: LiveRun, at_ms: int) -> None:
+def _close_flag(run: LiveRun, at_ms: int) -> list[int]:
+    """Take in what is out; the periods that ended."""
+    closed = []
     for period in run.flags.filter(to_ms=None):
         period.to_ms = max(at_ms, period.from_ms)
         period.save(update_fields=["to_ms"])
+        closed.append(period.pk)
+    return closed

@@ -53,7 +53,16 @@ def update_stint_progress(
             after |= {"plan": more.number} if more else {}
             tell_next(run, race_of(run))
         words = f"Stint {stint} ({race.instance.drivers[before.seat].id}) is {WORDS[status]}."
-        return Done(words, {f"stint:{stint}.status"}, {"status": before.status}, after)
+        return Done(
+            words,
+            {f"stint:{stint}.status"},
+            {
+                "status": before.status,
+                "at_ms": before.end_ms,
+                "ready": [s.number for s in race.driven if s.plan.is_ready],
+            },
+            after,
+        )
 
     return command(
         order, "progress", act, body={"stint": stint, "status": status}, roles=roles,
