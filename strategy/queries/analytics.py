@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
@@ -96,6 +97,7 @@ class Measured:
     dry_ms: int | None
     wet_ms: int | None
     source: str
+    day: date | None = None
 
 
 def measured_pace(user: Any, track: str) -> Measured | None:
@@ -108,5 +110,6 @@ def measured_pace(user: Any, track: str) -> Measured | None:
         return None
     run = row.report.run
     laps = f"{row.clean_laps} clean lap{'s' if row.clean_laps != 1 else ''}"
-    day = f", {run.green_at:%Y-%m-%d}" if run.green_at else ""
-    return Measured(row.dry_ms, row.wet_ms, f"{run.strategy.event}{day}: {laps}")
+    day = run.green_at.date() if run.green_at else None
+    told = f", {day:%Y-%m-%d}" if day else ""
+    return Measured(row.dry_ms, row.wet_ms, f"{run.strategy.event}{told}: {laps}", day)

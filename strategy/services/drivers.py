@@ -58,7 +58,7 @@ def imported_pace(row: EventParticipation) -> dict[str, Any] | None:
             source = (f"imported: median of {found.laps} clean laps in {races} at {track}, "
                       f"{found.class_name}, up to {found.newest:%Y-%m-%d}")  # fmt: skip
             return {"lap_ms": found.median_ms, "spread_ms": found.spread_ms, "source": source,
-                    "timing_driver_id": driver_id}  # fmt: skip
+                    "timing_driver_id": driver_id, "newest": found.newest}  # fmt: skip
     return None
 
 
@@ -66,8 +66,8 @@ def pace_of(row: EventParticipation) -> dict[str, Any]:
     """Dry and wet lap and spread of a signup, each with its source.
 
     Imported laps come first: the driver the person linked, else one a claim says he is, at the
-    event's track. Then what was typed in, then what the person's latest race on our wall at this
-    track showed, then the event's typical lap. Timing pages do not tell rain from dry, so a wet lap
+    event's track; unless the person's latest race on our wall at this track is newer. Then what was
+    typed in, then what that race showed, then the event's typical lap. Timing pages do not tell rain from dry, so a wet lap
     is typed in, shown in a race of ours, or the dry one and a tenth.
     """
     found, raced = imported_pace(row), measured_pace(row.user, row.event.track)
@@ -77,7 +77,10 @@ def pace_of(row: EventParticipation) -> dict[str, Any]:
         pace = {"lap_ms": dry or row.event.lap_ms, "spread_ms": None, "timing_driver_id": None,
                 "source": source or "the event's typical lap"}  # fmt: skip
     else:
+        newest = found.pop("newest")
         pace = found
+        if raced is not None and raced.dry_ms and raced.day and raced.day > newest:
+            pace |= {"lap_ms": raced.dry_ms, "source": f"measured in {raced.source}"}
     wet, wet_source = found_pace(row.wet_lap_ms, raced.wet_ms if raced else None, raced)
     return pace | {
         "wet_lap_ms": wet or pace["lap_ms"] * WET_PERCENT // 100,

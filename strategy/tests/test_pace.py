@@ -6,6 +6,7 @@ import pytest
 
 from ingestion.tests import builders as timing
 from racecontrol.shared.errors import InvalidInput
+from strategy.queries.analytics import Measured
 from strategy.services import drivers, events, plans, problems, refresh, what_if
 from strategy.tests.builders import make_event, make_person, make_strategy, sign_up
 
@@ -137,3 +138,22 @@ def test_races_scatter_as_the_imported_laps_do(user):
         return trial.outcome.p90_ms - trial.outcome.p10_ms
 
     assert width(20_000) > width(100)
+
+
+@pytest.mark.parametrize(
+    ("raced_on", "lap_ms", "source"),
+    [(date(2026, 11, 1), 31_500, "measured in"), (date(2026, 9, 1), 30_050, "imported")],
+)
+def test_the_newer_of_imported_laps_and_a_race_of_ours_counts(
+    user, circuit, monkeypatch, raced_on, lap_ms, source
+):
+    ann = timing.make_driver("ANN SWIFT")
+    drive(ann, circuit)
+    found = Measured(31_500, None, "Three hours: 20 clean laps", raced_on)
+    monkeypatch.setattr(drivers, "measured_pace", lambda user, track: found)
+
+    pace = drivers.pace_of(sign_up(at(user), user, timing_driver="ann swift"))
+
+    assert pace["lap_ms"] == lap_ms
+    assert pace["source"].startswith(source)
+    assert "newest" not in pace
