@@ -37,6 +37,7 @@ from racecontrol.shared import live
 log = structlog.get_logger(__name__)
 
 CHANNEL: Final = "racecontrol_live"
+HUB: Final = "live hub"  # as pg_stat_activity names the listening connection
 QUEUE_LENGTH: Final = 64
 PING_SECONDS: Final = 15.0
 RECHECK_SECONDS: Final = 60.0  # a person who left the team or signed out is cut off within this
@@ -136,7 +137,7 @@ class Hub:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
-                    **connection_parameters(), autocommit=True, application_name="live hub"
+                    **connection_parameters() | {"application_name": HUB}, autocommit=True
                 ) as database:
                     await database.execute(f"LISTEN {CHANNEL}")
                     await self._catch_up(database)

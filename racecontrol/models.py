@@ -176,6 +176,19 @@ class RateWindow(models.Model):
         return f"{self.key} {self.count}"
 
 
+class StoreMark(models.Model):
+    """How the site knows its file store again (`racecontrol.shared.store`). One row."""
+
+    mark = models.UUIDField(default=uuid.uuid4, editable=False)
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="store_mark_one")]
+
+    def __str__(self) -> str:
+        return str(self.mark)
+
+
 class PersonExport(models.Model):
     """Everything of one person, packed for them to fetch within a day."""
 

@@ -1,7 +1,6 @@
 """What runs by the clock: task name -> a cron line (UTC). `sync_setup` brings it into the database."""
 
 CRON = {
-    "racecontrol.tasks.revive_jobs": "* * * * *",
     "racecontrol.tasks.check_the_day": "0 6 * * *",
     "racecontrol.tasks.prune": "17 3 * * *",
     "racecontrol.tasks.drop_exports": "29 * * * *",
@@ -16,4 +15,5 @@ CRON = {
     "coaching.tasks.prune_prompts": "41 3 * * *",
     "coaching.tasks.report_missions": "5 6 * * *",
     "coaching.tasks.prune_lap_files": "43 3 * * *",
+    "strategy.tasks.prune": "37 3 * * *",
 }

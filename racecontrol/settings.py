@@ -83,6 +83,7 @@ CACHES = {
     else {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "racecontrol_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},  # beyond it counters of attempts would be thrown out
     },
     "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
@@ -265,6 +266,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 # How many reverse proxies stand in front; only that many X-Forwarded-For entries are believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES  # or all people would share one count of attempts
 API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=600)  # per token or person
 API_ANONYMOUS_WRITES_PER_MINUTE = env.int("API_ANONYMOUS_WRITES_PER_MINUTE", default=120)  # per IP
 # Whether strangers may make run plans through the API, and read those strangers made, by id.
@@ -283,7 +285,7 @@ Q_CLUSTER = {
     "name": "default",
     "orm": "default",
     "workers": env.int("Q_WORKERS", default=2),
-    "queue_limit": 2,
+    "queue_limit": 1,  # what a cluster takes beyond what it works on is kept from other hosts
     "bulk": 1,
     "poll": 0.2,
     "timeout": 300,
@@ -299,6 +301,14 @@ Q_CLUSTER = {
         "slow": {"workers": 1, "queue_limit": 1, "timeout": 3600, "retry": 11_000},
     },
 }
+# How long rows are kept that nobody reads any more; racecontrol/retention.py says it of every table.
+JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=90)  # ended ones, webhook and mail jobs too
+LIVE_EVENTS_KEPT_HOURS = env.int("LIVE_EVENTS_KEPT_HOURS", default=24)
+AUDIT_KEPT_DAYS = env.int("AUDIT_KEPT_DAYS", default=1095)
+AUDIT_VERBS_KEPT = ["driver.merged"]  # read when the merge is taken back
+TOKENS_KEPT_DAYS = env.int("TOKENS_KEPT_DAYS", default=90)  # after their end; invitations too
+PROPOSALS_KEPT_DAYS = env.int("PROPOSALS_KEPT_DAYS", default=30)  # ways on that nobody took
+LAP_FILES_KEPT_DAYS = env.int("LAP_FILES_KEPT_DAYS", default=30)  # their laps stay
 # Who may follow which live topic: prefix -> function(user, topic) -> bool, by name.
 LIVE_TOPICS: dict[str, str] = {
     "job": "racecontrol.shared.jobs.may_follow",

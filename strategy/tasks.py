@@ -9,7 +9,7 @@ from racecontrol.shared import jobs
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.progress import Progress
 from strategy.models import Webhook
-from strategy.services import analytics, formation, news, plans
+from strategy.services import analytics, formation, news, plans, upkeep
 from strategy.services.live import changes, tell
 from strategy.webhooks import deliver
 
@@ -83,6 +83,11 @@ def find_ways_on(job: jobs.Running, proposal_id: int) -> dict:
 
     row = changes.find_ways(proposal_id=proposal_id, on_progress=show)
     return {"proposal": row.pk, "ways": len(row.options)}
+
+
+def prune() -> dict[str, int]:
+    """Once a day: invitations long over, and ways on that nobody took."""
+    return upkeep.prune()
 
 
 def mail(job: jobs.Running, user_id: int, subject: str, text: str) -> None:

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
@@ -26,6 +25,7 @@ from coaching.uploads.errors import BadUpload
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, NotReady
 from racecontrol.shared.progress import OnProgress, Progress, silent
+from racecontrol.shared.store import files
 
 MOST_BYTES = 2 * 1024**3
 BATCH = 5000
@@ -76,13 +76,13 @@ def request_upload(*, by: Any, file: Any, name: str) -> AthleteUpload:
     stored = ""
     try:
         file.seek(0)
-        stored = default_storage.save(f"athlete/{upload.pk}{_suffix(lower)}", file)
+        stored = files().save(f"athlete/{upload.pk}{_suffix(lower)}", file)
         with transaction.atomic():
             upload.stored_as = stored
             queue_reading(upload)
     except BaseException:
         if stored:
-            default_storage.delete(stored)
+            files().delete(stored)
         upload.delete()
         raise
     return upload
@@ -173,7 +173,7 @@ def _read(upload: AthleteUpload, on_progress: OnProgress) -> "Export | Activitie
         on_progress(Progress(min(compressed // 1024, total - 1), total, "reading"))
 
     try:
-        opened = default_storage.open(upload.stored_as, "rb")
+        opened = files().open(upload.stored_as, "rb")
     except FileNotFoundError:
         raise BadUpload("The file is not here any more: send it again.") from None
     with opened as file:
@@ -393,7 +393,7 @@ def close(
 def let_go(upload: AthleteUpload) -> None:
     """Delete the file, then forget where it lay: a stop in between leaves nothing behind unseen."""
     if upload.stored_as:
-        default_storage.delete(upload.stored_as)
+        files().delete(upload.stored_as)
         AthleteUpload.objects.filter(pk=upload.pk).update(stored_as="")
 
 

@@ -21,6 +21,7 @@ from coaching.uploads.lap_csv import BadRow, CsvLap, read_lap_csv
 from racecontrol.shared import audit, jobs
 from racecontrol.shared.errors import InvalidInput, NotReady
 from racecontrol.shared.progress import OnProgress, Progress, silent
+from racecontrol.shared.pruning import delete_old
 
 CHUNK = 5_000
 SHOWN_BAD = 100
@@ -121,7 +122,7 @@ def _keep_report(file: LapFile, report: Report) -> None:
 
 def prune_files(*, older_than: datetime) -> int:
     """Delete lap files sent before a moment, read or not; their laps stay. Answers how many."""
-    return LapFile.objects.filter(created_at__lt=older_than).delete()[0]
+    return delete_old(LapFile.objects.filter(created_at__lt=older_than))
 
 
 def unpacked(content: bytes) -> Iterator[str]:

@@ -7,10 +7,11 @@ from django.conf import settings
 from django.core.mail import mail_admins
 from django.db.models import Q
 
-from coaching.models import LlmExchange, Mission, MissionRun
+from coaching.models import LlmExchange, Mission, MissionDraft, MissionRun
 from coaching.queries import mission_numbers
 from coaching.services import mission_notices, mission_runs, reasoning_logs
 from racecontrol.shared.errors import RaceError
+from racecontrol.shared.pruning import delete_old
 
 log = structlog.get_logger(__name__)
 BATCH = 1000
@@ -51,6 +52,7 @@ def prune(*, real_now: datetime) -> int:
         sent=None, answer="", problems="", pruned_at=real_now
     )
     reasoning_logs.prune(older_than=limit)
+    delete_old(MissionDraft.objects.filter(updated_at__lt=limit))
     MissionRun.objects.filter(created_at__lt=limit, facts__isnull=False).update(
         facts=None, limits=None
     )

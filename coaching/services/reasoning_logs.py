@@ -11,14 +11,15 @@ from typing import Any
 
 import structlog
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import F, Q
 
 from coaching.models import LlmExchange, MissionRun, ReasoningLog
-from racecontrol.shared import secrets
+from racecontrol.shared import secrets, store
 from racecontrol.shared.errors import NotFound
+from racecontrol.shared.pruning import delete_old
+from racecontrol.shared.store import files
 
 log = structlog.get_logger(__name__)
 CONTEXT = "coaching.ReasoningLog"
@@ -36,12 +37,12 @@ def write(run: MissionRun) -> ReasoningLog | None:
         json.dumps(_content(run, exchanges), cls=DjangoJSONEncoder), context=CONTEXT
     ).encode()
     name = f"missions/{run.mission_id}/{run.local_date}-{run.kind}-{run.attempt_no}.sealed"
-    stored = default_storage.save(name, ContentFile(sealed))
+    stored = files().save(name, ContentFile(sealed))
     row, is_new = ReasoningLog.objects.get_or_create(
         run=run, attempt_no=run.attempt_no, defaults={"stored_as": stored, "size": len(sealed)}
     )
     if not is_new:  # another worker was quicker
-        default_storage.delete(stored)
+        files().delete(stored)
         return None
     return row
 
@@ -74,7 +75,11 @@ def read(run: MissionRun, attempt_no: int | None = None) -> dict[str, Any]:
 
 
 def prune(*, older_than: datetime) -> int:
-    return ReasoningLog.objects.filter(created_at__lt=older_than).delete()[0]
+    """Drop old logs with their files; a host that does not see the files leaves both alone."""
+    if not store.is_ours():
+        log.warning("reasoning_logs_not_pruned", why="this host does not see the file store")
+        return 0
+    return delete_old(ReasoningLog.objects.filter(created_at__lt=older_than))
 
 
 def reseal() -> int:
@@ -86,21 +91,21 @@ def reseal() -> int:
             continue
         sealed = secrets.seal(secrets.unseal(text, context=CONTEXT), context=CONTEXT).encode()
         old = row.stored_as
-        row.stored_as = default_storage.save(old, ContentFile(sealed))
+        row.stored_as = files().save(old, ContentFile(sealed))
         row.size = len(sealed)
         row.save(update_fields=["stored_as", "size"])
-        default_storage.delete(old)
+        files().delete(old)
         count += 1
     return count
 
 
 def forget_file(instance: ReasoningLog, **_signal: Any) -> None:
     """The file goes with its row, whatever took the row away; not before that is certain."""
-    transaction.on_commit(lambda: default_storage.delete(instance.stored_as))
+    transaction.on_commit(lambda: files().delete(instance.stored_as), robust=True)
 
 
 def _stored(row: ReasoningLog) -> str:
-    with default_storage.open(row.stored_as, "rb") as file:
+    with files().open(row.stored_as, "rb") as file:
         return file.read().decode()
 
 

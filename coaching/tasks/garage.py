@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Final
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -11,8 +11,6 @@ from coaching.models import LapFile, RacerProfile, Session
 from coaching.services import garage_demo, lap_files, timing_sync
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotFound
-
-LAP_FILES_KEPT: Final = timedelta(days=30)
 
 
 def import_lap_file(job: jobs.Running, file_id: int) -> dict:
@@ -29,7 +27,7 @@ def import_lap_file(job: jobs.Running, file_id: int) -> dict:
 
 def prune_lap_files() -> int:
     """Daily: uploaded lap files are kept for a month, for their reports."""
-    return lap_files.prune_files(older_than=now() - LAP_FILES_KEPT)
+    return lap_files.prune_files(older_than=now() - timedelta(days=settings.LAP_FILES_KEPT_DAYS))
 
 
 def sync_session(

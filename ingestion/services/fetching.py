@@ -30,6 +30,7 @@ from ingestion.liverc.pages.bot_check import is_bot_check
 from ingestion.models import FetchLog, HostBlock, StoredPage
 from racecontrol.shared import audit
 from racecontrol.shared.errors import NotFound, NotReady, SourceUnavailable, TooMany
+from racecontrol.shared.pruning import delete_old
 
 log = structlog.get_logger(__name__)
 
@@ -256,9 +257,9 @@ def prune_pages(*, older_than: timedelta) -> int:
     """Forget contents nobody confirmed for so long, but never the newest of an address."""
     newest = StoredPage.objects.order_by("url", "-checked_at", "-pk").distinct("url")
     old = StoredPage.objects.filter(checked_at__lt=now() - older_than)
-    count, _ = old.exclude(pk__in=newest.values("pk")).delete()
-    FetchLog.objects.filter(at__lt=now() - max(older_than, timedelta(days=2))).delete()
-    HostBlock.objects.filter(until__lt=now() - older_than).delete()
+    count = delete_old(old.exclude(pk__in=newest.values("pk")))
+    delete_old(FetchLog.objects.filter(at__lt=now() - max(older_than, timedelta(days=2))))
+    delete_old(HostBlock.objects.filter(until__lt=now() - older_than))
     return count
 
 

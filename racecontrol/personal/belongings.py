@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db import models
 from django.db.models import Q
 
 from racecontrol.models import User
+from racecontrol.shared.store import files
 
 FILE_FIELD = "stored_as"  # the house's name for where a row's file lies in the store
 DEEPEST = 6
@@ -86,6 +86,6 @@ def delete_files(user: Any) -> int:
     """Delete the files first: a purge cut off here finds the rows, and what is left, again."""
     count = 0
     for _table, name in files_of(user):
-        default_storage.delete(name)
+        files().delete(name)
         count += 1
     return count

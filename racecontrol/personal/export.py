@@ -10,7 +10,6 @@ from typing import IO, Any
 from uuid import UUID
 
 from django.core.files import File
-from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.utils.timezone import now
@@ -20,6 +19,7 @@ from racecontrol.personal import belongings
 from racecontrol.shared import audit, jobs, secrets
 from racecontrol.shared.errors import NotFound
 from racecontrol.shared.progress import OnProgress, Progress, silent
+from racecontrol.shared.store import files
 
 KEPT = timedelta(hours=24)
 # What opens doors is not handed out: a copy of it in a download folder would open them, too.
@@ -65,7 +65,7 @@ def write_export(*, export_id: UUID, on_progress: OnProgress = silent) -> dict[s
         count = pack(row.owner, file, on_progress)
         row.size = file.tell()
         file.seek(0)
-        row.stored_as = default_storage.save(f"exports/{row.pk}.zip", File(file))
+        row.stored_as = files().save(f"exports/{row.pk}.zip", File(file))
     row.save(update_fields=["size", "stored_as"])
     return {"rows": count}
 
@@ -84,7 +84,7 @@ def pack(user: Any, file: IO[bytes], on_progress: OnProgress = silent) -> int:
                 with box.open(f"{folder}/{table.label}.json", "w") as entry:
                     count += _write_rows(entry, rows)
         for table, name in belongings.files_of(user):
-            if table.model is not PersonExport and default_storage.exists(name):
+            if table.model is not PersonExport and files().exists(name):
                 _copy_file(box, table, name)
         on_progress(Progress(len(tables), len(tables), "packed"))
     return count
@@ -115,7 +115,7 @@ def plain(row: models.Model) -> dict[str, Any]:
 
 def _copy_file(box: zipfile.ZipFile, table: belongings.Table, name: str) -> None:
     """Files that lie sealed are opened; the others are copied a piece at a time."""
-    with default_storage.open(name, "rb") as stored:
+    with files().open(name, "rb") as stored:
         if name.endswith(SEALED):
             text = secrets.unseal(stored.read().decode(), context=table.model._meta.label)
             box.writestr(f"files/{name.removesuffix(SEALED)}.json", text)
@@ -132,7 +132,7 @@ def _pieces(file: Any) -> Iterator[bytes]:
 def open_export(*, by: Any, export_id: UUID) -> PersonExport:
     """An export that may be fetched now. Raises NotFound."""
     row = PersonExport.objects.filter(pk=export_id, owner=by, expires_at__gt=now()).first()
-    if row is None or not row.stored_as or not default_storage.exists(row.stored_as):
+    if row is None or not row.stored_as or not files().exists(row.stored_as):
         raise NotFound("There is no such file any more; ask for a new one.")
     return row
 
@@ -142,7 +142,7 @@ def drop_old() -> int:
     count = 0
     for row in PersonExport.objects.filter(expires_at__lte=now()):
         if row.stored_as:
-            default_storage.delete(row.stored_as)
+            files().delete(row.stored_as)
         row.delete()
         count += 1
     return count

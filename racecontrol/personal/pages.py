@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
-from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -17,6 +16,7 @@ from racecontrol.models import PersonExport
 from racecontrol.personal import deletion, export
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.htmx import answer
+from racecontrol.shared.store import files
 
 
 @never_cache
@@ -46,7 +46,7 @@ def fetch_export(request: HttpRequest, export_id: UUID) -> Any:
 
 def _pieces(stored_as: str) -> Iterator[bytes]:
     """The file, opened when somebody really reads."""
-    with default_storage.open(stored_as, "rb") as file:
+    with files().open(stored_as, "rb") as file:
         while piece := file.read(1024 * 1024):
             yield piece
 

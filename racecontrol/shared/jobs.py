@@ -1,8 +1,8 @@
 """Background work: one row per job, exactly one effect, and a way back from every fault.
 
 The row and its queue message are written in the caller's transaction, so a rollback takes both.
-The message is only a hint: `revive` (on the clock and at worker start) sends it again whenever a
-job is due and nobody works on it. Who works on a job holds its advisory lock, which dies with
+The message is only a hint: each worker looks every few seconds (`revive`) for jobs that are due and
+that nobody works on, and sends it again, on whatever host the work had been. Who works on a job holds its advisory lock, which dies with
 the connection, so a killed worker is noticed at once and two deliveries never overlap.
 
 A task is `def name(job: Running, *ids) -> dict | None`. It may be started twice after a crash:
@@ -27,6 +27,7 @@ from django_q.signing import SignedPackage
 
 from racecontrol.models import Job
 from racecontrol.shared.errors import NotAllowed, NotReady, RaceError
+from racecontrol.shared.store import StoreAway
 
 __all__ = [
     "Cancelled",
@@ -46,6 +47,8 @@ log = structlog.get_logger(__name__)
 State = Job.State
 FIRST_BACKOFF: Final = timedelta(seconds=2)
 LONGEST_BACKOFF: Final = timedelta(minutes=10)
+TAKEN_AND_NOT_BEGUN: Final = timedelta(seconds=5)
+ANOTHER_HOST_IN: Final = timedelta(seconds=20)
 RUNNER: Final = "racecontrol.shared.jobs.run"
 
 
@@ -166,10 +169,11 @@ def _attempt(job: Job) -> str:
     job.refresh_from_db()
     try:
         result = import_string(job.func)(Running(job), *job.args)
-    except Later as wish:
-        # A wish is not a failure: it costs no attempt.
+    except (Later, StoreAway) as wish:
+        # A wish is not a failure: it costs no attempt. A host without the files hands the job on.
+        at = wish.at if isinstance(wish, Later) else now() + ANOTHER_HOST_IN
         row.update(
-            state=State.PAUSED, run_at=wish.at, message=str(wish)[:2000], attempts=F("attempts") - 1
+            state=State.PAUSED, run_at=at, message=str(wish)[:2000], attempts=F("attempts") - 1
         )
         job.refresh_from_db()
         _send(job)
@@ -266,12 +270,23 @@ def retry(job_id: UUID, *, by: Any) -> Job:
 def revive(*, overdue: timedelta = timedelta(seconds=60)) -> int:
     """Send again what is due and lies untouched; returns how many messages were sent.
 
-    A running job whose advisory lock is free lost its worker. Safe to call at any time.
+    A running job whose advisory lock is free lost its worker. A due job whose message is off the
+    queue was taken by a busy cluster that keeps it for its next free worker: another cluster may be
+    free now. Safe to call at any time.
     """
     sent = 0
     due = Q(state__in=[State.QUEUED, State.PAUSED], run_at__lte=now() - overdue)
     due &= Q(sent_at__isnull=True) | Q(sent_at__lte=now() - overdue)
+    soon = now() - min(overdue, TAKEN_AND_NOT_BEGUN)
+    waiting = OrmQ.objects.filter(lock__lte=now()).values("key")
+    due |= Q(state__in=[State.QUEUED, State.PAUSED], run_at__lte=soon, sent_at__lte=soon) & ~Q(
+        queue__in=waiting
+    )
     orphaned = Q(state=State.RUNNING, started_at__lte=now() - min(overdue, timedelta(seconds=5)))
+    # once since its start, then as seldom as the others: all workers may be busy
+    orphaned &= (
+        Q(sent_at__isnull=True) | Q(sent_at__lte=F("started_at")) | Q(sent_at__lte=now() - overdue)
+    )
     for job in Job.objects.filter(due | orphaned).order_by("run_at")[:500]:
         with pglock.advisory(f"job:{job.pk}", timeout=0, side_effect=pglock.Return) as is_free:
             if not is_free:

@@ -17,6 +17,7 @@ from django.db.models import Max
 from django.utils.module_loading import import_string
 
 from racecontrol.models import LiveEvent
+from racecontrol.shared.pruning import delete_old
 
 TOPIC: Final = re.compile(r"[a-z][a-z0-9_-]*(:[A-Za-z0-9_.-]+)*")
 LONGEST_TOPIC: Final = 120
@@ -61,8 +62,7 @@ def newest(topic: str) -> int | None:
 def prune(*, before: datetime) -> int:
     """Forget old events, but the newest: its number tells where the counting stands."""
     newest = LiveEvent.objects.aggregate(newest=Max("id"))["newest"]
-    gone, _ = LiveEvent.objects.filter(created_at__lt=before).exclude(pk=newest).delete()
-    return gone
+    return delete_old(LiveEvent.objects.filter(created_at__lt=before).exclude(pk=newest))
 
 
 def position() -> int | None:

@@ -1,6 +1,5 @@
 """How many writes a token, a person or an address may make in a minute, over all processes."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -8,8 +7,6 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils.timezone import now
 from ninja.throttling import BaseThrottle
-
-from racecontrol.models import RateWindow
 
 # The table is unlogged: the count may be lost in a crash, and a write to it waits for no disk.
 COUNT_ONE = """
@@ -61,9 +58,3 @@ class WriteThrottle(BaseThrottle):
 
     def wait(self) -> float:
         return 60 - now().second
-
-
-def forget_old_windows() -> int:
-    """Drop counts older than an hour; called by the clock."""
-    gone, _ = RateWindow.objects.filter(window__lt=now() - timedelta(hours=1)).delete()
-    return gone

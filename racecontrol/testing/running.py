@@ -41,20 +41,64 @@ def until(true: Callable[[], Any], what: str, seconds: float = 180.0) -> Any:
     raise AssertionError(f"{what}: not within {seconds:.0f} s")
 
 
-class RunningSet:
+class Folder:
+    """A copy of the project with its own working directory, and its processes seen from outside."""
+
+    def __init__(self, folder: Path):
+        shutil.copytree(ROOT, folder, ignore=NOT_COPIED, dirs_exist_ok=True)
+        self.folder = folder
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.folder / "manage.py"), *arguments]
+
+    def find(self, *words: str) -> list[psutil.Process]:
+        """Processes of this folder whose command line holds these words, parents first."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                line = process.cmdline()
+                is_ours = str(self.folder / "manage.py") in line and set(words) <= set(line)
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+                    process.create_time()  # known from here on, also if it ends in between
+                    found.append(process)
+        return sorted(found, key=lambda process: process.create_time())
+
+    def workers(self, queue: str) -> list[psutil.Process]:
+        """The processes that take jobs of a queue, once all of its cluster is up."""
+        with contextlib.suppress(psutil.Error, IndexError):
+            sentinel = self.find("worker", queue)[0].children()[0]
+            # django-q2 forks its workers first, then one monitor and one pusher.
+            forked = sorted(sentinel.children(), key=lambda process: process.pid)
+            return forked[:-2]
+        return []
+
+    def began(self) -> Counter:
+        """How often each numbered job of `tests.work` was begun by a worker of this folder."""
+        file = self.folder / ".var" / "began"
+        return Counter(map(int, file.read_text().split())) if file.exists() else Counter()
+
+
+def outcomes(ask: Callable[[str], list[tuple]], *numbers: int) -> list[tuple]:
+    """(number, state, effects) of these jobs of `tests.work`."""
+    wanted = ", ".join(f"'{number}'" for number in numbers)
+    return ask(
+        "SELECT (args->>0)::int, state, (SELECT count(*) FROM racecontrol_liveevent"
+        "   WHERE topic = 'noted:' || (args->>0))"
+        " FROM racecontrol_job WHERE func = 'racecontrol.tests.work.sleep_then_note'"
+        f" AND args->>0 IN ({wanted}) ORDER BY 1"
+    )
+
+
+class RunningSet(Folder):
     """A set in a folder that is made for it, and ways to look at it from outside."""
 
     def __init__(self, folder: Path, *arguments: str):
-        shutil.copytree(ROOT, folder, ignore=NOT_COPIED, dirs_exist_ok=True)
-        self.folder = folder
+        super().__init__(folder)
         self.arguments = arguments
         self.port = free_port(18_000 + os.getpid() % 10_000)
         self.process: subprocess.Popen | None = None
         self.log = folder / ".var" / "up.log"
         self.cluster = devdb.Cluster(folder / ".var" / "pg")
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, str(self.folder / "manage.py"), *arguments]
 
     def start(self) -> float:
         """Start and wait until it says it is ready; the seconds it took."""
@@ -88,27 +132,6 @@ class RunningSet:
             return requests.get(url, timeout=3).status_code == 200
         return False
 
-    def find(self, *words: str) -> list[psutil.Process]:
-        """Processes of this set whose command line holds these words, parents first."""
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                line = process.cmdline()
-                is_ours = str(self.folder / "manage.py") in line and set(words) <= set(line)
-                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
-                    process.create_time()  # known from here on, also if it ends in between
-                    found.append(process)
-        return sorted(found, key=lambda process: process.create_time())
-
-    def workers(self, queue: str) -> list[psutil.Process]:
-        """The processes that take jobs of a queue, once all of its cluster is up."""
-        with contextlib.suppress(psutil.Error, IndexError):
-            sentinel = self.find("worker", queue)[0].children()[0]
-            # django-q2 forks its workers first, then one monitor and one pusher.
-            forked = sorted(sentinel.children(), key=lambda process: process.pid)
-            return forked[:-2]
-        return []
-
     def left_over(self) -> list[str]:
         """Command lines of everything that still runs, the database too."""
         found = []
@@ -140,22 +163,9 @@ class RunningSet:
             timeout=180,
         )
 
-    def began(self) -> Counter:
-        file = self.folder / ".var" / "began"
-        return Counter(map(int, file.read_text().split())) if file.exists() else Counter()
-
-    def outcome(self, *numbers: int) -> list[tuple]:
-        """(number, state, effects) of these jobs."""
-        return self.ask(
-            "SELECT (args->>0)::int, state, (SELECT count(*) FROM racecontrol_liveevent"
-            "   WHERE topic = 'noted:' || (args->>0))"
-            f" FROM racecontrol_job WHERE (args->>0)::int IN ({','.join(map(str, numbers))})"
-            " ORDER BY 1"
-        )
-
     def all_done_once(self, *numbers: int) -> bool:
         with contextlib.suppress(psycopg.Error):
-            return self.outcome(*numbers) == [(number, "done", 1) for number in numbers]
+            return outcomes(self.ask, *numbers) == [(number, "done", 1) for number in numbers]
         return False
 
     def memory(self) -> int:

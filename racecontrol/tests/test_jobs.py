@@ -111,18 +111,38 @@ def test_a_job_may_ask_to_be_called_later_and_that_costs_no_attempt():
 
 def test_what_a_dead_worker_left_is_sent_again_and_what_lives_is_not():
     lost = jobs.enqueue(f"{WORK}.count", 1)
+    began = now() - timedelta(minutes=1)
     Job.objects.filter(pk=lost.pk).update(
-        state="running", attempts=1, started_at=now() - timedelta(minutes=1)
+        state="running", attempts=1, sent_at=began, started_at=began
     )
     OrmQ.objects.all().delete()
 
     assert jobs.revive() == 1
+    assert jobs.revive() == 0  # sent a moment ago: a busy worker will come to it
     assert OrmQ.objects.count() == 1
 
     jobs.run_now(lost)
 
     assert effects() == 1
     assert jobs.revive() == 0
+
+
+def test_what_a_busy_cluster_took_and_has_not_begun_is_offered_to_others():
+    taken = jobs.enqueue(f"{WORK}.count", 1)
+    OrmQ.objects.update(lock=now() + timedelta(minutes=10))
+    assert jobs.revive() == 0  # a moment ago
+
+    Job.objects.filter(pk=taken.pk).update(
+        run_at=now() - timedelta(seconds=6), sent_at=now() - timedelta(seconds=6)
+    )
+    assert jobs.revive() == 1
+    assert OrmQ.objects.filter(lock__lte=now()).count() == 1
+
+    Job.objects.filter(pk=taken.pk).update(sent_at=now() - timedelta(seconds=6))
+    assert jobs.revive() == 0  # a message lies there for whoever is free: more would not help
+
+    jobs.run_now(taken)
+    assert effects() == 1
 
 
 @pytest.mark.django_db(transaction=True)

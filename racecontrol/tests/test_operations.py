@@ -123,21 +123,6 @@ def test_a_flag_can_be_on_for_one_person_and_its_use_is_logged(rf, user, other, 
     ]
 
 
-def test_old_things_are_pruned_and_young_ones_kept():
-    from racecontrol import tasks
-    from racecontrol.models import LiveEvent
-
-    old = LiveEvent.objects.create(topic="t", body="{}")
-    LiveEvent.objects.filter(pk=old.pk).update(created_at=now() - timedelta(days=2))
-    LiveEvent.objects.create(topic="t", body="{}")
-    ended = jobs.run_now(jobs.enqueue("racecontrol.tests.work.refuse"))
-    Job.objects.filter(pk=ended.pk).update(finished_at=now() - timedelta(days=100))
-    jobs.enqueue("racecontrol.tests.work.count", 1)
-
-    assert tasks.prune() == {"live": 1, "jobs": 1, "windows": 0}
-    assert (LiveEvent.objects.count(), Job.objects.count()) == (1, 1)
-
-
 def test_the_demo_can_be_loaded_twice_and_never_in_production(settings):
     from django.core.management.base import CommandError
 

@@ -50,3 +50,8 @@ def sleep_then_note(job, number, seconds):
     sleep(seconds)
     LiveEvent.objects.create(topic=f"noted:{number}", body="{}")
     return {"number": number}
+
+
+def tick(at):
+    """What a schedule of the tests calls, with the moment it was meant for."""
+    LiveEvent.objects.create(topic="tick", body=at)

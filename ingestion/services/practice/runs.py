@@ -19,6 +19,7 @@ from racecontrol.shared.jobs import Cancelled, Job, Later
 log = structlog.get_logger(__name__)
 
 ABANDONED = timedelta(days=1)
+AT_ONCE = 500
 CANCELLED = "cancelled"
 LIMITS = (BudgetExhausted, HostRests, BotCheck)
 
@@ -159,10 +160,17 @@ def prune_runs(*, older_than: timedelta) -> int:
     return _put_away(PracticeRun.objects.filter(finished_at__lt=now() - older_than))
 
 
-@transaction.atomic
 def _put_away(runs: QuerySet[PracticeRun], *, outcome: str = "") -> int:
-    """Delete runs and add what they counted to the totals of their kind and outcome."""
-    rows = list(runs.order_by("pk").select_for_update(of=("self",)))
+    """Delete runs and add what they counted to the totals, so many in a transaction."""
+    count = 0
+    while done := _put_away_some(runs, outcome=outcome):
+        count += done
+    return count
+
+
+@transaction.atomic
+def _put_away_some(runs: QuerySet[PracticeRun], *, outcome: str) -> int:
+    rows = list(runs.order_by("pk").select_for_update(of=("self",))[:AT_ONCE])
     sums: dict[tuple[str, str], PracticeRunTotal] = {}
     for row in rows:
         key = (row.kind, outcome or row.outcome)

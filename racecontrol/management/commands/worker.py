@@ -8,18 +8,19 @@ from typing import Any
 
 import psutil
 from django.conf import settings
-from django.core.management.base import CommandError
-from django.db import OperationalError, connection
-from django_q import cluster
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, OperationalError, connection
+from django_q import cluster as cluster_module
 from django_q.conf import Conf
-from django_q.management.commands.qcluster import Command as QCluster
 
 from racecontrol import checks
 from racecontrol.shared import jobs
 from racecontrol.shared.leash import Leash
 
+LOOK_EVERY_S = 5.0
 
-class Command(QCluster):
+
+class Command(BaseCommand):
     help = "Run the jobs of one queue: `worker`, `worker --cluster slow`."
     requires_system_checks = ()
 
@@ -42,7 +43,9 @@ class Command(QCluster):
         if released:
             self.stdout.write(f"{released} jobs of a worker that died are due again")
         connection.close()  # the cluster forks
-        super().handle(cluster_name=None)
+        running = cluster_module.Cluster()
+        running.start()
+        look_after(running.sentinel)
 
 
 def wait_for_database(seconds: float = 60.0) -> None:
@@ -59,23 +62,39 @@ def wait_for_database(seconds: float = 60.0) -> None:
             return
 
 
+def look_after(sentinel: Any) -> None:
+    """While the cluster runs: send again what a worker of any host left lying."""
+    while True:
+        sentinel.join(LOOK_EVERY_S)
+        if not sentinel.is_alive():
+            return
+        try:
+            jobs.revive()
+        except DatabaseError as fault:
+            cluster_module.logger.warning("could not look for lost jobs: %s", fault)
+        finally:
+            connection.close()
+
+
 def fail_whole() -> None:
     """End the whole cluster when one of its processes dies unasked; whoever started it starts anew.
 
     django-q2 would replace the process, but a dead one may have held the lock of a shared queue:
     the cluster then looks well and does nothing (django-q2 issue 23).
     """
-    replace = cluster.Sentinel.reincarnate
+    replace = cluster_module.Sentinel.reincarnate
 
     def reincarnate(self: Any, process: Any) -> None:
         timer = getattr(process, "timer", None)
         is_planned = process.exitcode == 0 or (timer is not None and timer.value in (0, -2))
         if not is_planned:
-            cluster.logger.critical("a worker process died (%s): starting anew", process.exitcode)
+            cluster_module.logger.critical(
+                "a worker process died (%s): starting anew", process.exitcode
+            )
             end_everything()
         replace(self, process)
 
-    cluster.Sentinel.reincarnate = reincarnate
+    cluster_module.Sentinel.reincarnate = reincarnate
 
 
 def end_everything() -> None:
