@@ -22,9 +22,9 @@ stop:
 test: tools
 	@$(PY) -m pytest -q $(PYTEST_ARGS) $(T)
 
-# One table of measured figures; NAME=frame for one entry
+# One table of measured figures; NAME=frame for one entry, KEEP=1 writes them into docs/performance.md
 bench: tools
-	@$(PY) bench/run.py $(NAME)
+	@$(PY) bench/run.py $(NAME) $(if $(KEEP),--keep)
 
 lint: tools
 	@$(PY) -m ruff check .

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from bench.bumpups import scratch_database
+from bench.figures import Figure
 
 RACES = int(os.environ.get("BACKFILL_RACES", "1000000"))
 TARGET_S, TARGET_MB = 120, 64
@@ -38,7 +39,7 @@ print(json.dumps(told | {"s": time.perf_counter() - clock, "cpu": time.process_t
 """
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     import django
 
     django.setup()
@@ -54,27 +55,18 @@ def run() -> list[dict]:
         if not back["ok"] or back["changed"] != RACES or left:
             raise AssertionError(f"not every race came back: {back}, {left} left")
     return [
-        timed("backfill: types given", forth),
-        {
-            "entry": "backfill: memory above its start",
-            "target": f"<= {TARGET_MB} MB",
-            "measured": f"{forth['end'] - forth['base']:.0f} MB",
-            "ratio": f"{(forth['end'] - forth['base']) / TARGET_MB:.2f}",
-            "note": f"{forth['end'] - forth['late']:.1f} MB of it after the first tenth",
-        },
-        timed("backfill: rolled back", back),
-    ]
+        timed("types given", forth),
+        Figure(
+            "memory above its start", forth["end"] - forth["base"], "MB", TARGET_MB,
+            note=f"{forth['end'] - forth['late']:.1f} MB of it after the first tenth",
+        ),
+        timed("rolled back", back),
+    ]  # fmt: skip
 
 
-def timed(entry: str, told: dict) -> dict:
-    return {
-        "entry": f"{entry}, {RACES:,} races",
-        "target": f"<= {TARGET_S} s",
-        "measured": f"{told['s']:.1f} s",
-        "ratio": f"{told['s'] / TARGET_S:.2f}",
-        "note": f"by the clock; {told['cpu']:.0f} s of our own CPU time, the rest is the database and other "
-        "work on this machine",
-    }
+def timed(name: str, told: dict) -> Figure:
+    note = f"by the clock; {told['cpu']:.0f} s of our own CPU time, the rest is the database"
+    return Figure(f"{name}, {RACES:,} races", told["s"], "s", TARGET_S, note=note)
 
 
 def child(*args: str) -> dict:

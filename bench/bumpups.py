@@ -5,6 +5,8 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
+from bench.figures import Figure
+
 EVENTS = 10_000
 TARGET_S = 60
 DRIVERS = 600
@@ -12,7 +14,7 @@ DIRECT, MOVING = 8, 4
 FIRST_DAY = date(2020, 1, 5)
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     import django
 
     django.setup()
@@ -31,9 +33,9 @@ def run() -> list[dict]:
             raise AssertionError(f"expected {expected} moves, got {found} and then {unchanged}")
         with_results = f"{len(ids)} events, {results} results, {expected} moves"
         return [
-            row("bumpups: detected the first time", first, f"{with_results}, written", limit=120),
-            row("bumpups: detected again", again, "nothing to change"),
-            row("bumpups: all statistics", statistics, "unfiltered, seven queries", limit=5),
+            Figure("detected the first time", first, "s", 120, note=f"{with_results}, written"),
+            Figure("detected again", again, "s", TARGET_S, note="nothing to change"),
+            Figure("all statistics", statistics, "s", 5, note="unfiltered, seven queries"),
         ]
 
 
@@ -48,16 +50,6 @@ def count_all() -> None:
     bumpup_stats.formats(rows)
     bumpup_stats.frequent(rows)
     bumpup_stats.choices()
-
-
-def row(entry: str, measured: float, note: str, limit: float = TARGET_S) -> dict:
-    return {
-        "entry": entry,
-        "target": f"<= {limit} s",
-        "measured": f"{measured:.1f} s",
-        "ratio": f"{measured / limit:.2f}",
-        "note": note,
-    }
 
 
 def timed(work):

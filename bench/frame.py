@@ -5,10 +5,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.figures import Figure
 from racecontrol.testing.running import RunningSet, until
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     place = Path(tempfile.mkdtemp(prefix="race control "))
     running = RunningSet(place / "site")
     try:
@@ -24,27 +25,12 @@ def run() -> list[dict]:
         running.clean_up()
         shutil.rmtree(place, ignore_errors=True)
     return [
-        row("first start, packages installed", 60, first, "empty database, all migrations"),
-        row("demo event imported", 60, imported, "from nothing, by the worker over HTTP"),
-        row("second start", 5, second, ""),
-        row("Ctrl-C", 5, stopped, "until nothing is left"),
-        {
-            "entry": "frame: memory of the whole set",
-            "target": "-",
-            "measured": f"{memory / 2**20:.0f} MB",
-            "note": "PSS: supervisor, web, two workers, stand-in, PostgreSQL",
-        },
+        Figure("first start", first, "s", 60, note="packages installed, empty database"),
+        Figure("demo event imported", imported, "s", 60, note="from nothing, by the worker"),
+        Figure("second start", second, "s", 5),
+        Figure("Ctrl-C", stopped, "s", 5, note="until nothing is left"),
+        Figure("memory of the whole set", memory / 2**20, "MB", note="PSS: all processes of it"),
     ]
-
-
-def row(entry: str, target: float, measured: float, note: str) -> dict:
-    return {
-        "entry": f"frame: {entry}",
-        "target": f"<= {target} s",
-        "measured": f"{measured:.1f} s",
-        "ratio": f"{measured / target:.2f}",
-        "note": note,
-    }
 
 
 def open_jobs(running: RunningSet) -> int:

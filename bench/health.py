@@ -10,6 +10,8 @@ import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 
+from bench.figures import Figure
+
 SIZE_MB = 500
 KINDS = [
     ("HeartRate", "count/min"),
@@ -60,7 +62,7 @@ def measure(path: str) -> None:
     print(spent, grown, export.records)
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     root = Path(__file__).resolve().parent.parent
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "export.zip"
@@ -72,18 +74,11 @@ def run() -> list[dict]:
     seconds, grown, records = done.stdout.split()
     rate, above = size / 1e6 / float(seconds), int(grown) / 1024
     return [
-        {
-            "entry": "health: speed",
-            "target": ">= 50 MB/s of XML",
-            "measured": f"{rate:.0f} MB/s",
-            "ratio": f"{rate / 50:.2f}",
-            "note": f"{size / 1e6:.0f} MB, {records} records, CPU time of one core",
-        },
-        {
-            "entry": "health: memory",
-            "target": "<= 64 MB above base",
-            "measured": f"{above:.0f} MB",
-            "ratio": f"{above / 64:.2f}",
-            "note": "peak resident size of the reading process",
-        },
-    ]
+        Figure(
+            "XML read", rate, "MB/s", 50, more_is_better=True,
+            note=f"{size / 1e6:.0f} MB, {records} records, CPU time of one core",
+        ),
+        Figure(
+            "memory above base", above, "MB", 64, note="peak resident size of the reading process"
+        ),
+    ]  # fmt: skip

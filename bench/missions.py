@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall
 
+from bench.figures import Figure
 
-def run() -> list[dict]:
+
+def run() -> list[Figure]:
     import django
 
     django.setup()
@@ -24,17 +26,11 @@ def timed(what: Callable[[], object], times: int) -> float:
     return statistics.median(took)
 
 
-def row(entry: str, target_s: float, took: float, note: str) -> dict:
-    return {
-        "entry": f"missions: {entry}",
-        "target": f"<= {target_s * 1000:g} ms",
-        "measured": f"{took * 1000:.3f} ms",
-        "ratio": f"{target_s / took:.1f}x",
-        "note": note,
-    }
+def row(name: str, limit_s: float, took_s: float, note: str) -> Figure:
+    return Figure(name, took_s * 1000, "ms", limit_s * 1000, note=note)
 
 
-def checks() -> dict:
+def checks() -> Figure:
     """Every number, date, limit and link of a long answer against 30 facts."""
     from coaching.domain.missions.checks import Block, Day, Limits, Said, Workout, check
     from coaching.domain.missions.facts import Fact, number
@@ -57,7 +53,7 @@ def checks() -> dict:
     return row("check a 1,200-character answer against 30 facts", 0.05, took, "no problem found")
 
 
-def board() -> dict:
+def board() -> Figure:
     from coaching.domain.missions.points import StageRow, progress
     from coaching.domain.missions.rules import Stage, StagePlan, stage_race_schema
 
@@ -75,7 +71,7 @@ def board() -> dict:
     return row("board of 21 stages with what is still reachable", 0.01, took, "computed each time")
 
 
-def due() -> dict:
+def due() -> Figure:
     from coaching.domain.missions.schedule import agenda
 
     now = datetime(2026, 6, 20, 4, 0, tzinfo=UTC)
@@ -89,7 +85,7 @@ def due() -> dict:
     return row("due test of one mission", 0.001, took, f"{1 / took:,.0f} missions a second")
 
 
-def calls() -> list[dict]:
+def calls() -> list[Figure]:
     """What our client adds to a model's answer, and how soon it gives up on one that drips."""
     from coaching.llm.client import Client, Endpoint, Limits
     from coaching.llm.errors import ModelDown

@@ -3,6 +3,8 @@
 import gc
 import time
 
+from bench.figures import Figure
+
 ROUNDS = 20
 
 
@@ -43,7 +45,7 @@ def pages() -> dict[str, str]:
     return found
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     from bs4 import BeautifulSoup
 
     rows = []
@@ -55,12 +57,10 @@ def run() -> list[dict]:
             lambda html=html: BeautifulSoup(html, "html.parser"),
         )
         rows.append(
-            {
-                "entry": f"parse: {name}",
-                "target": "<= 1/6 of html.parser alone",
-                "measured": f"{ours:.1f} ms",
-                "ratio": f"{ours / peer:.3f}",
-                "note": f"peer {peer:.1f} ms, {len(html) / 1000:.0f} kB, CPU time, best of {ROUNDS} in turns",
-            }
-        )
+            Figure(
+                name, ours, "ms", peer / 6,
+                note=f"at most a sixth of html.parser alone: {peer:.1f} ms; {len(html) / 1000:.0f} kB, "
+                f"CPU time, best of {ROUNDS} in turns",
+            )
+        )  # fmt: skip
     return rows

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from statistics import median, quantiles
 
+from bench.figures import Figure
 from bench.importing import scratch_database
 
 NAME = "read"
@@ -19,7 +20,7 @@ LIMIT_MS = 100
 ROUNDS = 5
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     import django
 
     django.setup()
@@ -35,7 +36,7 @@ def run() -> list[dict]:
         ]
 
 
-def row(entry: str, client, addresses: list[str]) -> dict:
+def row(name: str, client, addresses: list[str]) -> Figure:
     """95th percentile of the answer's time; every page must come, with the same number of queries."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -49,19 +50,16 @@ def row(entry: str, client, addresses: list[str]) -> dict:
             raise AssertionError(f"{address} answered {answer.status_code}")
         queries.add(len(captured))
     if len(queries) != 1:
-        raise AssertionError(f"{entry}: between {min(queries)} and {max(queries)} queries")
+        raise AssertionError(f"{name}: between {min(queries)} and {max(queries)} queries")
     rounds = [measured(client, addresses) for _ in range(ROUNDS)]
     spent, ours = min(rounds, key=lambda one: quantiles(one[0], n=20)[-1])
     p95 = quantiles(spent, n=20)[-1]
-    return {
-        "entry": f"read: {entry}",
-        "target": f"p95 <= {LIMIT_MS} ms",
-        "measured": f"{p95:.0f} ms",
-        "ratio": f"{p95 / LIMIT_MS:.2f}",
-        "note": f"by the clock, median {median(spent):.0f} ms, our own CPU p95 "
+    return Figure(
+        f"{name}, p95", p95, "ms", LIMIT_MS,
+        note=f"by the clock, median {median(spent):.0f} ms, our own CPU p95 "
         f"{quantiles(ours, n=20)[-1]:.0f} ms; {queries.pop()} queries whichever page, "
         f"{len(answer.content) / 1000:.0f} kB; the quietest of {ROUNDS} rounds over {REGULARS} pages",
-    }
+    )  # fmt: skip
 
 
 def measured(client, addresses: list[str]) -> tuple[list[float], list[float]]:

@@ -1,58 +1,101 @@
-"""make bench [NAME=frame,parse]: every module of bench/ with a `run() -> list[dict]`, as one table.
+"""make bench [NAME=frame,parse] [KEEP=1]: every module of bench/ that has `run() -> list[Figure]`, as one table.
 
-A row is {"entry", "target", "measured", "ratio", "note"}: what was asked, what was measured on
-this machine just now, and how it stands to the peer or limit the entry names.
+Each entry runs in a process of its own, one after another: none pays for another's memory or
+connections, and one that breaks does not hide the others. KEEP=1 writes docs/performance.md too.
 """
 
+import argparse
 import importlib
+import json
 import os
 import pkgutil
-import platform
+import subprocess
 import sys
-from datetime import UTC, datetime
+import tempfile
+import time
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
-COLUMNS = ("entry", "target", "measured", "ratio", "note")
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "racecontrol.settings")
+
+from bench.figures import Figure, table
+from bench.keeping import FIGURE_COLUMNS, keep, this_machine
+
+LONGEST_S = 1_800
+Measured = dict[str, tuple[float, list[Figure]]]
 
 
-def main(wanted: list[str]) -> int:
-    sys.path.insert(0, str(ROOT))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "racecontrol.settings")
+def entries() -> dict[str, ModuleType]:
+    """Every entry by its name: the module's, or its NAME where that is a word of Python."""
     names = sorted(m.name for m in pkgutil.iter_modules([str(ROOT / "bench")]))
     modules = [importlib.import_module(f"bench.{name}") for name in names if name != "run"]
-    modules = [module for module in modules if hasattr(module, "run")]
-    known = [getattr(one, "NAME", one.__name__.partition(".")[2]) for one in modules]
+    return {
+        getattr(module, "NAME", module.__name__.partition(".")[2]): module
+        for module in modules
+        if hasattr(module, "run")
+    }
+
+
+def main(wanted: list[str], *, is_kept: bool) -> int:
+    known = list(entries())
     if unknown := set(wanted) - set(known):
         print(f"no such entry: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
         return 2
-    rows, broke = [], 0
-    for name, module in zip(known, modules, strict=True):
-        if wanted and name not in wanted:
-            continue
-        print(f"-- {name}", flush=True)
+    measured: Measured = {}
+    broken = []
+    for name in wanted or known:
+        print(f"-- {name}", end="", flush=True)
+        began = time.monotonic()
         try:
-            rows += module.run()
-        except Exception as error:  # noqa: BLE001 - one entry must not hide the others
-            broke += 1
-            rows.append({"entry": name, "note": f"BROKE: {type(error).__name__}: {error}"})
-    print()
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, ", end="")
-    print(f"Python {platform.python_version()}")
-    print(table(rows))
-    return 1 if broke else 0
+            found = measured_alone(name)
+        except RuntimeError as fault:
+            broken.append(name)
+            print(f": BROKE\n{fault}", flush=True)
+        else:
+            measured[name] = (time.monotonic() - began, found)
+            print(f": {measured[name][0]:.0f} s", flush=True)
+    machine = this_machine()
+    print(f"\n{machine}")
+    print("\n".join(table(rows_of(measured), FIGURE_COLUMNS)))
+    limited = [f.is_met for _, found in measured.values() for f in found if f.is_met is not None]
+    print(f"{sum(limited)} of {len(limited)} limits met", end="")
+    print(f"; broke: {', '.join(broken)}" if broken else "")
+    if is_kept:
+        keep(measured, machine=machine)
+    return 1 if broken else 0
 
 
-def table(rows: list[dict]) -> str:
-    """The rows as a Markdown table with even columns."""
-    cells = [[str(row.get(column, "")) for column in COLUMNS] for row in rows]
-    widths = [max(len(line[i]) for line in [list(COLUMNS), *cells]) for i in range(len(COLUMNS))]
+def rows_of(measured: Measured) -> list[dict[str, str]]:
+    return [{"entry": name} | f.cells() for name, (_, found) in measured.items() for f in found]
 
-    def line(values: list[str]) -> str:
-        return "| " + " | ".join(v.ljust(w) for v, w in zip(values, widths, strict=True)) + " |"
 
-    return "\n".join([line(list(COLUMNS)), line(["-" * w for w in widths]), *map(line, cells)])
+def measured_alone(name: str) -> list[Figure]:
+    """The entry's figures from a process of its own. Raises RuntimeError with its last words."""
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "figures.json"
+        command = [sys.executable, __file__, "--alone", name, "--into", str(answer)]
+        try:
+            done = subprocess.run(
+                command, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=LONGEST_S, check=False
+            )
+        except subprocess.TimeoutExpired as late:
+            raise RuntimeError(f"{name} took longer than {LONGEST_S} s.") from late
+        if done.returncode or not answer.exists():
+            raise RuntimeError(done.stderr[-2000:])
+        return [Figure(**one) for one in json.loads(answer.read_text())]
 
 
 if __name__ == "__main__":
-    sys.exit(main([name for name in " ".join(sys.argv[1:]).replace(",", " ").split() if name]))
+    options = argparse.ArgumentParser()
+    options.add_argument("names", nargs="*")
+    options.add_argument("--keep", action="store_true")
+    options.add_argument("--alone")
+    options.add_argument("--into", type=Path)
+    told = options.parse_args()
+    if told.alone:
+        told.into.write_text(json.dumps([f.data() for f in entries()[told.alone].run()]))
+        sys.exit(0)
+    names = [name for name in " ".join(told.names).replace(",", " ").split() if name]
+    sys.exit(main(names, is_kept=told.keep))

@@ -6,12 +6,14 @@ import time
 from collections.abc import Iterator
 from uuid import uuid4
 
+from bench.figures import Figure
+
 LAPS = 100_000
 SHAPES = {"100 heats of 1,000 laps": 100, "1,000 heats of 100 laps": 1000}
 TARGET_S = 10
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     import django
 
     django.setup()
@@ -31,7 +33,7 @@ def run() -> list[dict]:
         user.delete()
 
 
-def measure(label: str, heats: int, session, user) -> dict:
+def measure(label: str, heats: int, session, user) -> Figure:
     """Keep the file and read it, as `coaching.tasks.import_lap_file` does; then once more."""
     from coaching.models import LapFile
     from coaching.services import lap_files
@@ -51,14 +53,11 @@ def measure(label: str, heats: int, session, user) -> dict:
     began = time.perf_counter()
     again = lap_files.read_file(keep())
     assert (report.stored, again.stored) == (LAPS, 0), (report, again)
-    return {
-        "entry": f"run_logs: CSV of {LAPS:,} laps, {label}",
-        "target": f"<= {TARGET_S} s",
-        "measured": f"{took:.1f} s",
-        "ratio": f"{TARGET_S / took:.1f}x",
-        "note": f"stored and scored, {cpu:.1f} s of them ours; peak memory +{grown:.0f} MB; "
+    return Figure(
+        f"CSV of {LAPS:,} laps, {label}", took, "s", TARGET_S,
+        note=f"stored and scored, {cpu:.1f} s of them ours; peak memory +{grown:.0f} MB; "
         f"again (nothing new) {time.perf_counter() - began:.1f} s",
-    }
+    )  # fmt: skip
 
 
 def csv_of(heats: int) -> str:

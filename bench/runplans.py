@@ -21,10 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from bench.figures import Figure
+
 ROOT = Path(__file__).resolve().parent.parent
 PEER = ROOT / "bench" / "runplans_peer"
 DATABASE = "racecontrol_bench_runplans"
 CLIENTS, SECONDS, ROUNDS = 8, 2.0, 4
+TIMES, PEER_NAME = 2, "x FastAPI + SQLAlchemy"
 URL = "/api/v1/run-plans"
 BODY = {
     "title": "Friday long run",
@@ -63,7 +66,7 @@ class Server:
         return max(self.rounds[kind], key=lambda one: one.rate)
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     import django
 
     django.setup()
@@ -107,35 +110,35 @@ def leaving_the_first_core(*pids: int) -> Iterator[None]:
         move(everything)
 
 
-def row_of(kind: str, mine: Server, peer: Server) -> dict:
+def row_of(kind: str, mine: Server, peer: Server) -> Figure:
     ours, theirs = mine.best(kind), peer.best(kind)
     ratios = [a.rate / b.rate for a, b in zip(mine.rounds[kind], peer.rounds[kind], strict=True)]
 
     def cpu(server: Server) -> float:
         return statistics.median(one.cpu_us for one in server.rounds[kind])
 
-    return {
-        "entry": f"run plans: {kind}",
-        "target": "2x FastAPI + SQLAlchemy",
-        "measured": f"{ours.rate:.0f}/s, p50 {ours.p50_ms:.1f} ms, p99 {ours.p99_ms:.1f} ms",
-        "ratio": f"{statistics.median(ratios):.1f}x",
-        "note": f"peer {theirs.rate:.0f}/s, p50 {theirs.p50_ms:.1f} ms, p99 {theirs.p99_ms:.1f} ms; "
+    return Figure(
+        kind, statistics.median(ratios), PEER_NAME, TIMES, more_is_better=True,
+        note=f"ours {speed(ours)}; peer {speed(theirs)}; "
         f"CPU a request {cpu(mine):.0f} against {cpu(peer):.0f} us; "
-        f"best of {ROUNDS} rounds, ratio their median ({min(ratios):.1f} to {max(ratios):.1f})",
-    }
+        f"best of {ROUNDS} rounds, their ratios {min(ratios):.1f} to {max(ratios):.1f}",
+    )  # fmt: skip
 
 
-def token_row(mine: Server, peer: Server) -> dict:
+def speed(one: Measured) -> str:
+    return f"{one.rate:.0f}/s, p50 {one.p50_ms:.1f} ms, p99 {one.p99_ms:.1f} ms"
+
+
+def token_row(mine: Server, peer: Server) -> Figure:
     """The same with a token, as in production; the peer knows no tokens."""
     ours = mine.best("TOKEN")
     pairs = zip(mine.rounds["TOKEN"], peer.rounds["POST"], strict=True)
-    return {
-        "entry": "run plans: POST with a token",
-        "target": "2x the peer's POST",
-        "measured": f"{ours.rate:.0f}/s, p50 {ours.p50_ms:.1f} ms, p99 {ours.p99_ms:.1f} ms",
-        "ratio": f"{statistics.median(a.rate / b.rate for a, b in pairs):.1f}x",
-        "note": "owner, scope, end and limit of the token looked up each time; the peer has no auth",
-    }
+    return Figure(
+        "POST with a token", statistics.median(a.rate / b.rate for a, b in pairs), PEER_NAME, TIMES,
+        more_is_better=True,
+        note=f"ours {speed(ours)}; owner, scope, end and limit of the token looked up each time; "
+        "the peer's POST has no auth",
+    )  # fmt: skip
 
 
 # -- servers -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from statistics import median
 
 import requests
 
+from bench.figures import Figure
 from racecontrol.testing.running import ENVIRONMENT, RunningSet, until
 
 VIEWERS = 200
@@ -41,7 +42,7 @@ print("READY " + json.dumps({"id": strategy.pk, "token": secret, "cookie": cooki
 """
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     place = Path(tempfile.mkdtemp(prefix="race control wall "))
     running = RunningSet(place / "site", "--no-demo")
     try:
@@ -60,8 +61,7 @@ def run() -> list[dict]:
         row("worst of all viewers, worst of all updates", 1.0, max(slowest), f"{len(every)} deliveries"),
         row("worst viewer of an update, median", 1.0, median(slowest), f"{VIEWERS} streams, one process"),
         row("an update at a viewer, median", 1.0, median(every), "from the commit's answer or sooner"),
-        {"entry": "wall: updates lost", "target": "0", "measured": str(lost),
-         "note": f"{failed} streams could not be opened"},
+        Figure("updates lost", lost, "", 0, note=f"{failed} streams could not be opened"),
         row("the whole wall read, median", 0.3, read, "GET /live over HTTP, 24 h, 20 laps in"),
     ]  # fmt: skip
 
@@ -146,11 +146,8 @@ def timed_reads(port: int, told: dict) -> float:
     return median(times)
 
 
-def row(entry: str, target: float, measured: float, note: str) -> dict:
-    return {
-        "entry": f"wall: {entry}", "target": f"<= {target} s", "measured": f"{measured:.3f} s",
-        "ratio": f"{measured / target:.2f}", "note": note,
-    }  # fmt: skip
+def row(name: str, limit: float, measured: float, note: str) -> Figure:
+    return Figure(name, measured, "s", limit, note=note)
 
 
 def stop(running: RunningSet) -> None:
