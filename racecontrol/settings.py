@@ -119,6 +119,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "racecontrol.middleware.CompressText",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "racecontrol.middleware.RequestIds",
@@ -169,7 +170,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        else "racecontrol.static_files.StampedStaticFiles"
     },
 }
 
@@ -196,6 +197,7 @@ if env("MEDIA_S3_BUCKET", default=""):
         secret=env("MEDIA_S3_SECRET"),
     )
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+WHITENOISE_MAX_AGE = 60 if PRODUCTION else 86_400  # s, of names that do not change with the file
 
 # -- people --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "racecontrol.User"
