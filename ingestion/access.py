@@ -17,6 +17,11 @@ def may_correct(user: Any) -> bool:
     )
 
 
+def need_correct(user: Any) -> None:
+    if not may_correct(user):
+        raise NotAllowed("Only staff and event editors may correct bump-ups.")
+
+
 def may_administer(user: Any) -> bool:
     """Time zones, session types, who is who: these change what everybody sees."""
     return bool(user.is_authenticated and user.is_staff)

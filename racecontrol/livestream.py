@@ -26,13 +26,14 @@ from django.contrib.auth import (
     load_backend,
 )
 from django.contrib.auth.models import AnonymousUser
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections
 from django.db.models import Max, Min
 from django.http import parse_cookie
 from prometheus_client import Gauge
 
 from racecontrol.models import LiveEvent
 from racecontrol.shared import live
+from racecontrol.shared.database import connection_parameters
 
 log = structlog.get_logger(__name__)
 
@@ -180,13 +181,6 @@ class Hub:
         for follower in self.followers.get(row[1], ()):
             follower.offer(news)
         live.heard(self.last_number)
-
-
-def connection_parameters() -> dict[str, Any]:
-    """How Django reaches the database, without what only Django's own connections use."""
-    told = connection.get_connection_params()
-    unused = ("cursor_factory", "context", "server_side_binding", "prepare_threshold", "pool")
-    return {key: value for key, value in told.items() if key not in unused}
 
 
 _hub: Hub | None = None

@@ -20,11 +20,11 @@ from typing import Any, Final
 import psycopg
 import structlog
 from django.conf import settings
-from django.db import connection
 from django.http.request import split_domain_port, validate_host
 
 from racecontrol.shared import flags, tokens
 from racecontrol.shared.api import error_body
+from racecontrol.shared.database import connection_parameters
 from racecontrol.shared.errors import RaceError, TooMany
 from racecontrol.shared.ratelimit import client_ip
 from runplans import services
@@ -288,7 +288,7 @@ class _Pool:
             return cursor
         try:
             database = await psycopg.AsyncConnection.connect(
-                **_parameters(), autocommit=True, application_name="run plans"
+                **connection_parameters(), autocommit=True, application_name="run plans"
             )
         except BaseException:
             self.free.put_nowait(None)
@@ -328,10 +328,3 @@ async def close() -> None:
         cursor = ending.free.get_nowait()
         if cursor is not None:
             await cursor.connection.close()
-
-
-def _parameters() -> dict[str, Any]:
-    """How Django reaches the database, without what only its own connections use."""
-    told = connection.get_connection_params()
-    unused = ("cursor_factory", "context", "server_side_binding", "prepare_threshold", "pool")
-    return {key: value for key, value in told.items() if key not in unused}

@@ -7,7 +7,6 @@ from django.utils.timezone import now
 
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import RaceError
-from racecontrol.shared.progress import Progress
 from strategy.models import Webhook
 from strategy.services import analytics, formation, news, plans, upkeep
 from strategy.services.live import changes, tell
@@ -20,12 +19,9 @@ def optimise(
     """Look for a better plan; the version found carries the job's id, so a second run finds it."""
     by = get_user_model().objects.get(pk=user_id)
 
-    def show(step: Progress) -> None:
-        job.progress(step.done, step.total, step.label)
-
     version, front = plans.optimise(
         strategy_id=strategy_id, seconds=seconds, even_out=even_out, by=by,
-        job_key=str(job.id)[:8], on_progress=show,
+        job_key=str(job.id)[:8], on_progress=job.show,
     )  # fmt: skip
     return {
         "version": version.number,
@@ -78,10 +74,7 @@ def remind_drivers(job: jobs.Running, strategy_id: int) -> dict:
 def find_ways_on(job: jobs.Running, proposal_id: int) -> dict:
     """Ways on from now for a race under way; a second run finds them found."""
 
-    def show(step: Progress) -> None:
-        job.progress(step.done, step.total, step.label)
-
-    row = changes.find_ways(proposal_id=proposal_id, on_progress=show)
+    row = changes.find_ways(proposal_id=proposal_id, on_progress=job.show)
     return {"proposal": row.pk, "ways": len(row.options)}
 
 

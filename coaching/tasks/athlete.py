@@ -6,16 +6,12 @@ from django.utils.timezone import now
 
 from coaching.services import athlete, mission_results, upload_care
 from racecontrol.shared import jobs
-from racecontrol.shared.progress import Progress
 
 
 def read_athlete_upload(job: jobs.Running, upload_id: str) -> dict[str, int]:
     """Read one file an athlete brought; a second delivery finds it read and does nothing."""
 
-    def show(step: Progress) -> None:
-        job.progress(step.done, step.total, step.label)
-
-    counts = athlete.read_upload(upload_id=UUID(upload_id), on_progress=show)
+    counts = athlete.read_upload(upload_id=UUID(upload_id), on_progress=job.show)
     if job.owner_id is not None:
         mission_results.score_activities_of(user_id=job.owner_id, now=now())
     return counts

@@ -5,17 +5,13 @@ from django.utils.timezone import now
 from coaching.connections.errors import ProviderError
 from coaching.services import connections, mission_results, syncing
 from racecontrol.shared import jobs
-from racecontrol.shared.progress import Progress
 
 
 def sync_connection(job: jobs.Running, connection_id: int) -> dict:
     """Fetch what is new. Limits and troubles of the provider pause it; twice is the same as once."""
 
-    def show(step: Progress) -> None:
-        job.progress(step.done, step.total, step.label)
-
     try:
-        counts = syncing.sync(connection_id=connection_id, on_progress=show)
+        counts = syncing.sync(connection_id=connection_id, on_progress=job.show)
     except ProviderError as error:
         _later_or_never(connection_id, error)
         raise

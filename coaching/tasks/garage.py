@@ -18,9 +18,7 @@ def import_lap_file(job: jobs.Running, file_id: int) -> dict:
     file = LapFile.objects.select_related("owner").filter(pk=file_id).first()
     if file is None:
         raise NotFound("The file was deleted.")
-    report = lap_files.read_file(
-        file, on_progress=lambda step: job.progress(step.done, step.total, step.label)
-    )
+    report = lap_files.read_file(file, on_progress=job.show)
     job.progress(report.rows, report.rows, f"{report.stored} laps stored")
     return asdict(report)
 
@@ -42,7 +40,7 @@ def sync_session(
         by=session.profile.user,
         driver_id=driver_id,
         race_class_id=race_class_id,
-        on_progress=lambda step: job.progress(step.done, step.total, step.label),
+        on_progress=job.show,
     )
     return asdict(report) | {"url": reverse("coaching:session", args=[session_id])}
 
@@ -51,7 +49,7 @@ def score_event(job: jobs.Running, event_id: int) -> dict:
     """News of a finished import: log and score the laps of every claimed driver in it."""
     report = timing_sync.sync_event(
         event_id=event_id,
-        on_progress=lambda step: job.progress(step.done, step.total, step.label),
+        on_progress=job.show,
     )
     return asdict(report)
 

@@ -13,18 +13,13 @@ from ingestion.queries import bumpup_stats
 from ingestion.queries import bumpups as queries
 from ingestion.schemas.bumpups import BumpUpOut, ByHandIn, DecisionIn, StatisticsOut
 from ingestion.services import bumpups as services
-from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound
+from racecontrol.shared.errors import InvalidInput, NotFound
 from racecontrol.shared.paging import Paged, page_of
 
 router = Router(tags=["bump-ups"])
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Text = Annotated[str, Field(max_length=200)]
-
-
-def must_correct(request: HttpRequest) -> None:
-    if not access.may_correct(request.user):
-        raise NotAllowed("Only staff and event editors may correct bump-ups.")
 
 
 def statuses_of(status: str) -> list[str]:
@@ -55,7 +50,7 @@ def read_event_bump_ups(
 @router.post("/events/{event_id}/bump-ups", response={201: BumpUpOut})
 def add_bump_up(request: HttpRequest, event_id: Id, body: ByHandIn) -> Any:
     """A move the results do not show, added by hand. Audited."""
-    must_correct(request)
+    access.need_correct(request.user)
     row = services.add_by_hand(event_id=event_id, by=request.user, **body.dict())
     return Status(201, queries.bump_ups().get(pk=row.pk))
 
@@ -117,7 +112,7 @@ def read_bump_up(request: HttpRequest, bump_up_id: Id) -> Any:
 @router.patch("/bump-ups/{bump_up_id}", response=BumpUpOut)
 def correct_bump_up(request: HttpRequest, bump_up_id: Id, body: DecisionIn) -> Any:
     """Confirm, reject, or hand back to detection. Detection never overrides what was decided."""
-    must_correct(request)
+    access.need_correct(request.user)
     row = services.decide(
         bump_up_id=bump_up_id, status=body.status, note=body.note, by=request.user
     )

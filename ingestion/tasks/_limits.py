@@ -26,7 +26,7 @@ def within_limits(job: jobs.Running, work: Callable[[OnProgress], dict]) -> dict
     began = monotonic()
 
     def note(step: Progress) -> None:
-        job.progress(step.done, step.total, step.label)
+        job.show(step)
         if monotonic() - began > YIELD_AFTER_S:
             raise jobs.Later(now(), "Taking a breath; it goes on at once.")
 

@@ -16,7 +16,7 @@ from ingestion.queries.bumpup_stats import Fare
 from ingestion.queries.bumpups import bump_ups, bump_ups_like, corrections_of_event
 from ingestion.services import bumpups as services
 from racecontrol.shared.charts import Chart, Rung, Tier, ladder
-from racecontrol.shared.errors import NotAllowed, RaceError
+from racecontrol.shared.errors import RaceError
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.names import format_name
 
@@ -31,7 +31,7 @@ def event_bump_ups(request: HttpRequest, event_id: int) -> HttpResponse:
     )
     form = None
     if request.method == "POST":
-        must_correct(request)
+        access.need_correct(request.user)
         form = by_hand_form(event, request.POST)
         if form.is_valid():
             try:
@@ -54,7 +54,7 @@ def event_bump_ups(request: HttpRequest, event_id: int) -> HttpResponse:
 @require_POST
 def decide_bump_up(request: HttpRequest, bump_up_id: int) -> HttpResponse:
     """Confirm, reject or hand back one move; staff and event editors only."""
-    must_correct(request)
+    access.need_correct(request.user)
     row = get_object_or_404(bump_ups(), pk=bump_up_id)
     form = DecisionForm(request.POST)
     if not form.is_valid():
@@ -133,11 +133,6 @@ def interval_of(rate: Rate | None) -> str:
 
 def whole_or_half(value: float | None) -> str:
     return "–" if value is None else f"{value:g}"
-
-
-def must_correct(request: HttpRequest) -> None:
-    if not access.may_correct(request.user):
-        raise NotAllowed("Only staff and event editors may correct bump-ups.")
 
 
 def by_hand_form(event: Event, data=None) -> ByHandForm:

@@ -209,7 +209,7 @@ def _next(request: HttpRequest) -> str:
 def practice_day(request: HttpRequest, event_id: int) -> HttpResponse:
     """A day: its figures beside LiveRC's, leaderboard, classes, and every session."""
     flags.require(request, flags.ENABLE_PRACTICE_DAYS)
-    event = _day(event_id)
+    event = day_for(event_id)
     filters = DayFilterForm(request.GET)
     filters.is_valid()
     values = filters.cleaned_data
@@ -249,7 +249,7 @@ def practice_day(request: HttpRequest, event_id: int) -> HttpResponse:
     )
 
 
-def _day(event_id: int) -> Event:
+def day_for(event_id: int) -> Event:
     return get_object_or_404(practice_days(include_archived=True), pk=event_id)
 
 
@@ -257,7 +257,7 @@ def _day(event_id: int) -> Event:
 def refresh_day(request: HttpRequest, event_id: int) -> HttpResponse:
     """Import the day, or ask LiveRC again and bring in what is new."""
     flags.require(request, flags.ENABLE_PRACTICE_DAYS)
-    event = _day(event_id)
+    event = day_for(event_id)
     is_again = bool(event.last_ingested_at)
     try:
         for cost in requests.cost_of([event.source_event_id], refresh=is_again).values():

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from ingestion import access, export
-from ingestion.models import Driver, Event, Race, RaceClass, RaceResult, Track
+from ingestion.models import Driver, Race, RaceClass, RaceResult, Track
 from ingestion.presentation_practice import (
     SessionSheet,
     class_day_chart,
@@ -13,13 +13,14 @@ from ingestion.presentation_practice import (
     driver_days_charts,
 )
 from ingestion.queries.laps import laps_of_result
-from ingestion.queries.practice import archived_practice_of, practice_days, results_of_day
+from ingestion.queries.practice import archived_practice_of, results_of_day
 from ingestion.queries.practice_compare import (
     class_day_of,
     driver_day_of,
     driver_days_at,
     likely_drivers,
 )
+from ingestion.views.practice import day_for
 from racecontrol.shared import flags
 from racecontrol.shared.htmx import answer
 
@@ -71,7 +72,7 @@ def _session(request: HttpRequest, race_id: int) -> RaceResult:
 def driver_day(request: HttpRequest, event_id: int, driver_id: int) -> HttpResponse:
     """One driver's sessions of a day side by side; `session` (several) narrows them."""
     flags.require(request, flags.ENABLE_PRACTICE_DAYS)
-    event = _day(event_id)
+    event = day_for(event_id)
     driver = get_object_or_404(Driver, pk=driver_id)
     only = [int(one) for one in request.GET.getlist("session") if one.isdecimal() and len(one) < 18]
     found = driver_day_of(event, driver.pk, only=only)
@@ -120,7 +121,7 @@ def driver_days(request: HttpRequest, driver_id: int, track_id: int) -> HttpResp
 def class_day(request: HttpRequest, event_id: int, class_id: int) -> HttpResponse:
     """A class's day: fastest, average, participation, and everybody's laps."""
     flags.require(request, flags.ENABLE_PRACTICE_DAYS)
-    event = _day(event_id)
+    event = day_for(event_id)
     race_class = get_object_or_404(RaceClass, pk=class_id, event=event)
     found = class_day_of(event, race_class)
     fastest = found.drivers.get(found.day.fastest_by) if found.day.fastest_by else None
@@ -135,7 +136,3 @@ def class_day(request: HttpRequest, event_id: int, class_id: int) -> HttpRespons
         "chart": class_day_chart(found),
     }
     return answer(request, page="ingestion/practice_class_day.html", context=context)
-
-
-def _day(event_id: int) -> Event:
-    return get_object_or_404(practice_days(include_archived=True), pk=event_id)

@@ -4,14 +4,10 @@ from uuid import UUID
 
 from racecontrol.personal import deletion, export
 from racecontrol.shared import jobs
-from racecontrol.shared.progress import Progress
 
 
 def export_person(job: jobs.Running, export_id: str) -> dict[str, int]:
-    def show(step: Progress) -> None:
-        job.progress(step.done, step.total, step.label)
-
-    return export.write_export(export_id=UUID(export_id), on_progress=show)
+    return export.write_export(export_id=UUID(export_id), on_progress=job.show)
 
 
 def purge_person(job: jobs.Running, deletion_id: str) -> dict[str, int]:

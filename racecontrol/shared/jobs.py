@@ -27,6 +27,7 @@ from django_q.signing import SignedPackage
 
 from racecontrol.models import Job
 from racecontrol.shared.errors import NotAllowed, NotReady, RaceError
+from racecontrol.shared.progress import Progress
 from racecontrol.shared.store import StoreAway
 
 __all__ = [
@@ -84,6 +85,10 @@ class Running:
         self._row.update(done=done, total=total, message=label[:500])
         if self._row.filter(is_cancel_requested=True).exists():
             raise Cancelled
+
+    def show(self, step: Progress) -> None:
+        """The same for services that tell how far they are: `on_progress=job.show`."""
+        self.progress(step.done, step.total, step.label)
 
 
 def enqueue(

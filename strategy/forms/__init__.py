@@ -9,9 +9,12 @@ from django import forms
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.listing import WordsFilter
 from strategy.domain.regulations import PRESETS
+from strategy.forms.fields import SecondsField
 from strategy.models import Car, RaceStrategy, Role
 from strategy.services.problems import Wishes
 from strategy.services.teams import CAR_NUMBERS
+
+LAP_S = (5, 1800)
 
 
 def take_refusal(form: forms.Form, refusal: RaceError) -> None:
@@ -54,24 +57,12 @@ class CarForm(forms.ModelForm):
         fields = ("name", *CAR_NUMBERS)
 
 
-class SecondsField(forms.FloatField):
-    """Lap time typed in seconds, read as whole ms."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(min_value=5, max_value=1800, **kwargs)
-        self.widget.attrs["step"] = "0.001"
-
-    def clean(self, value: Any) -> int | None:
-        seconds = super().clean(value)
-        return None if seconds is None else round(seconds * 1000)
-
-
 class EventForm(forms.Form):
     team = forms.ChoiceField(label="Host team")
     name = forms.CharField(max_length=120)
     track = forms.CharField(max_length=120, required=False)
     hours = forms.FloatField(min_value=0.25, max_value=96, initial=6)
-    lap_ms = SecondsField(label="Typical lap, seconds", initial=120)
+    lap_ms = SecondsField(*LAP_S, label="Typical lap, seconds", initial=120)
     time_zone = forms.ChoiceField()
     starts = forms.CharField(
         label="Starts", widget=forms.Textarea(attrs={"rows": 2}),
@@ -105,8 +96,8 @@ class EventForm(forms.Form):
 
 
 class SignupForm(forms.Form):
-    lap_ms = SecondsField(label="Dry lap, seconds", required=False)
-    wet_lap_ms = SecondsField(label="Wet lap, seconds", required=False)
+    lap_ms = SecondsField(*LAP_S, label="Dry lap, seconds", required=False)
+    wet_lap_ms = SecondsField(*LAP_S, label="Wet lap, seconds", required=False)
     skill = forms.IntegerField(
         required=False,
         min_value=-100_000,

@@ -6,6 +6,7 @@ from uuid import UUID
 from django import forms
 
 from strategy.domain.live.transitions import MOVES
+from strategy.forms.fields import SecondsField
 from strategy.models import Flag, Penalty
 from strategy.services.live.race import State
 
@@ -52,18 +53,6 @@ class Litres(forms.FloatField):
     def clean(self, value: Any) -> int | None:
         litres = super().clean(value)
         return None if litres is None else round(litres * 1000)
-
-
-class Seconds(forms.FloatField):
-    """Typed in seconds, read as whole ms."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(min_value=0, max_value=86_400, **kwargs)
-        self.widget.attrs["step"] = "0.1"
-
-    def clean(self, value: Any) -> int | None:
-        seconds = super().clean(value)
-        return None if seconds is None else round(seconds * 1000)
 
 
 class OpenForm(CommandForm):
@@ -122,8 +111,8 @@ class StopForm(CommandForm):
         required=False, coerce=int, empty_value=None, label="Compound",
         choices=[("", "as planned"), ("0", "dry"), ("1", "wet")],
     )  # fmt: skip
-    box_ms = Seconds(required=False, label="Stood in the box, seconds")
-    repair_ms = Seconds(required=False, label="Repairs, seconds")
+    box_ms = SecondsField(0, 86_400, step=0.1, required=False, label="Stood in the box, seconds")
+    repair_ms = SecondsField(0, 86_400, step=0.1, required=False, label="Repairs, seconds")
     is_drive_through = forms.BooleanField(required=False, label="Only driven through")
     notes = forms.CharField(required=False, max_length=300)
 
@@ -156,7 +145,7 @@ class ServedForm(CommandForm):
 
 class CorrectForm(CommandForm):
     event_id = forms.TypedChoiceField(coerce=int, label="What was told", choices=[])
-    to_ms = Seconds(required=False, label="Was at, seconds since green")
+    to_ms = SecondsField(0, 86_400, step=0.1, required=False, label="Was at, seconds since green")
     lap = forms.IntegerField(required=False, min_value=1, max_value=MOST, label="Was lap")
     is_void = forms.TypedChoiceField(
         required=False, coerce=lambda text: text == "yes", empty_value=None, label="Did it happen?",
