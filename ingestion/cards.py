@@ -1,26 +1,49 @@
 """What timing shows on the dashboard: running imports, and the events that came in last."""
 
+from datetime import timedelta
+
+from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.timezone import localdate, now
+from waffle import flag_is_active
 
 from ingestion import queries
 from ingestion.models import Event
-from ingestion.queries.imports import open_imports
+from ingestion.queries.events import coming_at_favourites
+from ingestion.queries.imports import imports
 from racecontrol.shared import flags
-from racecontrol.shared.cards import Card
+from racecontrol.shared.cards import NEWS, UNDER_WAY, Card
+from racecontrol.shared.jobs import Job
 
 EVENTS_SHOWN = 5
+IMPORTS_SHOWN = 5
+COMING_SHOWN = 3
+FAILURES_SHOWN_FOR = timedelta(days=1)
+
+
+def imports_under_way(request: HttpRequest) -> Card | None:
+    """The person's open imports, and those that failed within a day; each follows its own job."""
+    mine = imports(has_practice=_has_practice(request)).filter(owner=request.user)
+    failed = Q(
+        state__in=[Job.State.FAILED, Job.State.DEAD],
+        finished_at__gte=now() - FAILURES_SHOWN_FOR,
+    )
+    jobs = list(mine.filter(Q(state__in=Job.OPEN) | failed).order_by("-created_at")[:IMPORTS_SHOWN])
+    return Card("ingestion/_imports_card.html", {"jobs": jobs}, order=UNDER_WAY) if jobs else None
 
 
 def latest_events(request: HttpRequest) -> Card | None:
-    """The person's open imports and the newest events; None before anything came in."""
-    has_practice = flags.is_on(request, flags.ENABLE_PRACTICE_DAYS)
-    imports = list(open_imports(has_practice=has_practice).filter(owner=request.user)[:3])
+    """What comes at the person's favourite tracks and the newest events; None before any came in."""
     known = queries.events().exclude(last_ingested_at=None)
-    if not has_practice:
+    if not _has_practice(request):
         known = known.filter(kind=Event.Kind.RACE)
     events = list(known[:EVENTS_SHOWN])
-    if not imports and not events:
+    coming = list(coming_at_favourites(request.user, localdate())[:COMING_SHOWN])
+    if not events and not coming:
         return None
-    return Card(
-        "ingestion/_card.html", {"imports": imports, "events": events}, order=30, is_own=False
-    )
+    context = {"events": events, "coming": coming}
+    return Card("ingestion/_card.html", context, order=NEWS, is_own=False)
+
+
+def _has_practice(request: HttpRequest) -> bool:
+    return bool(flag_is_active(request, flags.ENABLE_PRACTICE_DAYS))

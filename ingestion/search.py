@@ -61,7 +61,8 @@ def _event(row: Event) -> Hit:
 
 def _practice_day(row: Event) -> Hit:
     url = reverse("ingestion:practice-day", args=[row.pk])
-    return Hit("practice_day", row.pk, row.name, _where(row), url)
+    # the name of a practice day says track and day already
+    return Hit("practice_day", row.pk, row.name, row.track.city, url)
 
 
 def _driver(row: Driver) -> Hit:
@@ -77,7 +78,7 @@ def _race(row: Race) -> Hit:
 
 def _practice_session(row: Race) -> Hit:
     url = reverse("ingestion:practice-session", args=[row.pk])
-    return Hit("practice_session", row.pk, row.label, f"{row.event.name}, {_where(row.event)}", url)
+    return Hit("practice_session", row.pk, row.label, row.event.name, url)
 
 
 def _class(row: RaceClass) -> Hit:

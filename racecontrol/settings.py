@@ -318,11 +318,20 @@ LIVE_TOPICS: dict[str, str] = {
 }
 # What the dashboard shows: functions(request) -> Card or None, by name.
 HOME_CARDS: list[str] = [
-    "ingestion.cards.latest_events",
-    "strategy.cards.next_stint",
-    "runplans.cards.latest_plans",
-    "coaching.cards.garage.latest_scores",
     "coaching.cards.missions.todays_mission",
+    "strategy.cards.next_stint",
+    "strategy.cards.races_coming",
+    "ingestion.cards.imports_under_way",
+    "coaching.cards.garage.latest_results",
+    "coaching.cards.garage.latest_scores",
+    "runplans.cards.latest_plans",
+    "ingestion.cards.latest_events",
+]
+# How each kind of user begins: functions(request) -> Journey, by name (shared/first_steps.py).
+FIRST_STEPS: list[str] = [
+    "coaching.first_steps.racer",
+    "strategy.first_steps.strategist",
+    "coaching.first_steps.athlete",
 ]
 # What the search over everything asks, in the order the answers stand: functions(request, question)
 # -> groups of what was found, by name (racecontrol/shared/search.py).

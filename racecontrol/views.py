@@ -34,8 +34,9 @@ from racecontrol.shared import jobs, tokens
 from racecontrol.shared import search as searching
 from racecontrol.shared.api import error_body
 from racecontrol.shared.asking import ask_first
-from racecontrol.shared.cards import cards_of
+from racecontrol.shared.cards import Card, cards_of
 from racecontrol.shared.errors import RaceError
+from racecontrol.shared.first_steps import journeys_of
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.listing import Listing, Value, WordsFilter
 
@@ -57,8 +58,25 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "landing.html")
     cards = cards_of(request)
-    is_newcomer = not any(card.is_own for card in cards)
-    return render(request, "home.html", {"cards": cards, "is_newcomer": is_newcomer})
+    if request.htmx and (request.htmx.target or "").startswith("card-"):
+        return _one_card(request, cards, request.htmx.target)
+    journeys = journeys_of(request)
+    begun = [journey for journey in journeys if journey.is_begun]
+    context = {
+        "cards": cards,
+        "is_newcomer": not begun and not any(card.is_own for card in cards),
+        "begun": begun,
+        "journeys": [journey for journey in journeys if not journey.is_begun],
+    }
+    return answer(request, page="home.html", context=context)
+
+
+def _one_card(request: HttpRequest, cards: list[Card], key: str) -> HttpResponse:
+    """A live card as it is now; empty once it has nothing to show, so that it goes."""
+    card = next((card for card in cards if card.key == key), None)
+    if card is None:
+        return HttpResponse()
+    return answer(request, page=card.template, context=card.context)
 
 
 @login_not_required

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from waffle import flag_is_active
 
 from racecontrol.shared import flags
-from racecontrol.shared.cards import Card
+from racecontrol.shared.cards import PLANS, Card
 from runplans import queries
 from runplans.presentation import Shown
 
@@ -14,4 +14,4 @@ def latest_plans(request: HttpRequest) -> Card | None:
     if not flag_is_active(request, flags.RUN_PLANS_V1):
         return None
     plans = [(plan, Shown(plan.inputs, plan.result)) for plan in queries.plans_of(request.user)[:3]]
-    return Card("runplans/_card.html", {"plans": plans}, order=40) if plans else None
+    return Card("runplans/_card.html", {"plans": plans}, order=PLANS) if plans else None

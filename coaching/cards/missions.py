@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from coaching.queries import missions as read
-from racecontrol.shared.cards import Card
+from racecontrol.shared.cards import TODAY, Card
 
 
 def todays_mission(request: HttpRequest) -> Card | None:
@@ -18,4 +18,4 @@ def todays_mission(request: HttpRequest) -> Card | None:
         "today": mission.today(now()),
         "is_scripted": mission.is_demo,
     }
-    return Card("coaching/missions/_card.html", context, order=15)
+    return Card("coaching/missions/_card.html", context, order=TODAY)

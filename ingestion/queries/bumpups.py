@@ -132,6 +132,13 @@ def bump_ups_of_driver(driver_id: int) -> QuerySet[BumpUp]:
     )
 
 
+def bump_ups_between(race_ids: Iterable[int], driver_ids: Iterable[int]) -> list[BumpUp]:
+    """The standing moves of these drivers out of or into these races, in one query."""
+    ids = list(race_ids)
+    either = Q(source_race__in=ids) | Q(target_race__in=ids)
+    return list(bump_ups().standing().filter(either, driver__in=list(driver_ids)))
+
+
 def bump_ups_like(
     *,
     driver_id: int | None = None,

@@ -1,5 +1,6 @@
 """Drivers: found by name or number, with their races, bests and trend."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery
@@ -45,9 +46,14 @@ def races_of_driver(driver_id: int, words: str = "") -> QuerySet[RaceResult]:
     `words` narrow by class, event and track; `day` and `run_order` are annotated to page by.
     Practice days are apart: `ingestion.queries.practice.practice_of_driver`.
     """
+    return races_of_drivers([driver_id], words)
+
+
+def races_of_drivers(driver_ids: Sequence[int], words: str = "") -> QuerySet[RaceResult]:
+    """The same of several drivers who are one person's."""
     found = (
         RaceResult.objects.filter(
-            driver_id=driver_id,
+            driver_id__in=driver_ids,
             missing_since=None,
             race__missing_since=None,
             race__source=Race.Source.RACE,

@@ -51,6 +51,12 @@ def search_events(
     )
 
 
+def coming_at_favourites(user: Any, today: date) -> QuerySet[Event]:
+    """Race events from today on at the tracks a person likes, soonest first."""
+    coming = events().filter(kind=Event.Kind.RACE, ends_on__gte=today, missing_since=None)
+    return coming.filter(track__favourites__user=user).order_by("starts_on", "pk")
+
+
 @dataclass(slots=True)
 class ClassFacts:
     """One class of an event: who won, who was first on the grid, who was fastest and steadiest."""

@@ -23,16 +23,8 @@ BELOW = {
 
 # The rooms of an app by floor: a room may import from the floors under its own.
 FLOOR = {"domain": 0, "models": 1, "liverc": 1, "llm": 1, "queries": 2, "access": 2, "services": 3}
-FLOOR |= {
-    "forms": 4,
-    "schemas": 4,
-    "cards": 4,
-    "search": 4,
-    "tasks": 5,
-    "views": 5,
-    "api": 5,
-    "admin": 5,
-}
+FLOOR |= {"forms": 4, "schemas": 4, "cards": 4, "search": 4, "first_steps": 4}
+FLOOR |= {"tasks": 5, "views": 5, "api": 5, "admin": 5}
 FLOOR |= {"management": 5, "urls": 6}
 
 # What a calculation may not know: the framework, the database, the network, the clock of the house.
@@ -122,6 +114,7 @@ def test_every_task_named_in_a_string_exists():
     code = "".join(path.read_text() for app in BELOW for path in (ROOT / app).rglob("*.py"))
     named = {*re.findall(r'enqueue\(\s*"([\w.]+)"', code)}
     lists = [*settings.AFTER_EVENT_IMPORT, *settings.HOME_CARDS, *settings.DEMO_LOADERS]
+    lists += settings.FIRST_STEPS
     lists += [*settings.SEARCH_SOURCES, *settings.BEFORE_PERSON_GOES, *settings.DRIVER_FOLLOWERS]
     names = [*named, *lists, *settings.LIVE_TOPICS.values(), *settings.ROOM_METRICS, *CRON]
     hooks = (settings.TEAM_LOOKUP, settings.BUDGET_REPORT, settings.TIMING_DRIVERS_OF)

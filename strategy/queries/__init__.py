@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, DurationField, F, Q, QuerySet, Value
 
 from strategy.models import (
+    EventInstance,
     EventParticipation,
     Invitation,
     Membership,
@@ -19,6 +20,7 @@ from strategy.models import (
     Team,
 )
 
+MILLISECOND = Value(timedelta(milliseconds=1), output_field=DurationField())
 OVER = (StintPlan.Status.COMPLETED, StintPlan.Status.SKIPPED, StintPlan.Status.ABORTED)
 
 
@@ -160,3 +162,45 @@ def upcoming_stints(user: Any, moment: datetime) -> list[Turn]:
     return sorted(
         (turn for turn in turns if turn.ends_at > moment), key=lambda t: (t.starts_at, t.stint.pk)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One start of an endurance event ahead or under way, as it concerns one person."""
+
+    event: StrategyEvent
+    starts_at: datetime
+    is_under_way: bool
+    signup: EventParticipation | None
+    strategy: RaceStrategy | None  # the active one of a team of theirs
+
+
+def coming_starts(user: Any, moment: datetime, *, most: int = 4) -> list[Start]:
+    """The next starts of events the person has to do with; three queries however many there are."""
+    near = EventInstance.objects.filter(
+        event__in=events_for(user).order_by().values("pk"),
+        starts_at__gt=moment - F("event__duration_ms") * MILLISECOND,
+    )
+    instances = list(near.select_related("event__host").order_by("starts_at", "pk")[:most])
+    signups = {
+        row.event_id: row
+        for row in EventParticipation.objects.filter(
+            user_id=user.pk, event__in={row.event_id for row in instances}
+        ).exclude(status=EventParticipation.Status.WITHDRAWN)
+    }
+    active = {
+        row.instance_id: row
+        for row in strategies_for(user).filter(
+            status=RaceStrategy.Status.ACTIVE, instance__in=[row.pk for row in instances]
+        )
+    }
+    return [
+        Start(
+            event=row.event,
+            starts_at=row.starts_at,
+            is_under_way=row.starts_at <= moment,
+            signup=signups.get(row.event_id),
+            strategy=active.get(row.pk),
+        )
+        for row in instances
+    ]
