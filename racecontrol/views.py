@@ -95,11 +95,13 @@ def search(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("in", "")[:20]
     most = searching.MOST_SHOWN if kind else searching.SHOWN
     question = searching.Question.of(request.GET.get("q", ""), kind=kind, most=most)
+    is_palette = bool(request.htmx) and request.htmx.target == "palette-found"
+    found = searching.search(request, question, forgives=not is_palette)
     return answer(
         request,
         page="search.html",
         parts={"search-found": "_search_found.html", "palette-found": "_palette_found.html"},
-        context={"found": searching.search(request, question), "kind": kind},
+        context={"found": found, "kind": kind},
     )
 
 

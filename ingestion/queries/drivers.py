@@ -8,7 +8,7 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from ingestion.domain.labels import person_key
-from ingestion.models import Driver, DriverAlias, Race, RaceResult
+from ingestion.models import Driver, DriverAlias, DriverTransponder, Race, RaceResult
 from racecontrol.shared.search import beginning_with, terms_of, words_of
 
 
@@ -28,16 +28,23 @@ def drivers_search(words: str = "") -> QuerySet[Driver]:
     for term in terms:
         names &= Q(name_key__contains=term)
         aliases &= Q(aliases__name_key__contains=term)
-    by_words = named(beginning_with([term] for term in terms_of(words)))
+    by_words = Q(pk__in=ids_named(beginning_with([term] for term in terms_of(words))))
     number = Q(transponders__number=words.strip()) | Q(source_driver_id=words.strip())
     return found.filter(names | aliases | number | by_words).distinct()
 
 
-def named(query: SearchQuery) -> Q:
-    """Drivers whose name, or one of whose aliases, holds the words of the query."""
+def ids_named(query: SearchQuery) -> QuerySet:
+    """Ids of drivers whose name, or one of whose aliases, holds the words of the query."""
     by_name = Driver.objects.alias(_words=words_of("name")).filter(_words=query)
     by_alias = DriverAlias.objects.alias(_words=words_of("name")).filter(_words=query)
-    return Q(pk__in=by_name.values("pk")) | Q(pk__in=by_alias.values("driver_id"))
+    return by_name.order_by().values("pk").union(by_alias.order_by().values("driver_id"))
+
+
+def ids_carrying(number: str) -> QuerySet:
+    """Ids of drivers with exactly this transponder or LiveRC number."""
+    carrying = DriverTransponder.objects.filter(number=number[:40]).order_by()
+    numbered = Driver.objects.filter(source_driver_id=number[:40]).order_by()
+    return carrying.values("driver_id").union(numbered.values("pk"))
 
 
 def races_of_driver(driver_id: int, words: str = "") -> QuerySet[RaceResult]:

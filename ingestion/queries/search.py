@@ -13,12 +13,13 @@ from django.db.models import F, Model, Q, QuerySet
 
 from ingestion.domain.spelling import likely_words, slips_allowed
 from ingestion.models import Driver, DriverAlias, Event, Race, RaceClass, Track
-from ingestion.queries.drivers import drivers, drivers_search, named
+from ingestion.queries.drivers import drivers, drivers_search, ids_carrying, ids_named
 from ingestion.queries.tracks import TRACK_NAMES, tracks, tracks_search
 from racecontrol.shared.search import MOST_WORDS, Question, beginning_with, words_of
 
 PARENTS = 20  # events and tracks that may share the words with what belongs to them
 NEWEST_EVENTS = 12  # whose races are found by their label alone
+MOST_CLASSES = 300
 _INDEXED: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
     (Track, TRACK_NAMES),
     (Event, ("name",)),
@@ -68,34 +69,42 @@ def _beginning(question: Question, choices: list[list[str]], *, has_practice: bo
     def those(rows: QuerySet, *names: str) -> QuerySet:
         return rows.alias(_words=words_of(*names)).filter(_words=query)
 
-    number = question.words[:40]
-    carrying = Q(transponders__number=number) | Q(source_driver_id=number)
+    newest = _newest_events()
     at_tracks = _shared_with(tracks().order_by("name"), question.terms, *TRACK_NAMES)
-    events = _events(has_practice).alias(_words=words_of("name"))
+    events = _shown(Event.objects.alias(_words=words_of("name")), has_practice=has_practice)
     events = events.filter(Q(_words=query) | _together("track_id", at_tracks))
     sessions = those(Race.objects.filter(source=Race.Source.PRACTICE), "label")
     sessions = sessions.filter(missing_since=None, state=Race.State.IMPORTED)
-    sessions = sessions.filter(event__in=_events(True)) if has_practice else sessions.none()
+    sessions = _shown(sessions, "event__") if has_practice else sessions.none()
     return _in_order(
         question,
         those(tracks(), *TRACK_NAMES),
         events,
-        drivers().filter(named(query) | carrying).distinct(),
-        _races(question, query),
+        drivers().filter(pk__in=ids_named(query).union(ids_carrying(question.words))),
+        _races(question, query, newest),
         sessions,
-        those(RaceClass.objects.filter(event__in=_events(has_practice)), "name"),
+        _shown(_classes(query, newest), "event__", has_practice=has_practice),
     )
 
 
-def _races(question: Question, query: SearchQuery) -> QuerySet[Race]:
+def _newest_events() -> list[int]:
+    """Ids of the events that were run last."""
+    run = Event.objects.filter(kind=Event.Kind.RACE, state=Event.State.IMPORTED)
+    return list(run.order_by("-starts_on", "-pk").values_list("pk", flat=True)[:NEWEST_EVENTS])
+
+
+def _classes(query: SearchQuery, newest: list[int]) -> QuerySet[RaceClass]:
+    """Classes of the newest events, and as many others as are worth sorting. Their ids are fetched
+    first: joined to their events at once, the planner would walk through all events there are."""
+    named = RaceClass.objects.alias(_words=words_of("name")).filter(_words=query).order_by()
+    ids = named.values_list("pk", flat=True)
+    return RaceClass.objects.filter(pk__in=[*ids.filter(event__in=newest), *ids[:MOST_CLASSES]])
+
+
+def _races(question: Question, query: SearchQuery, newest: list[int]) -> QuerySet[Race]:
     """Races by words of their event and their label together ("spring cup a-main"), and those of
     the newest events by their label alone. Never all labels there are: most are called A-Main."""
     held = Event.objects.filter(kind=Event.Kind.RACE)
-    newest = list(
-        held.filter(state=Event.State.IMPORTED)
-        .order_by("-starts_on", "-pk")
-        .values_list("pk", flat=True)[:NEWEST_EVENTS]
-    )
     in_events = _shared_with(held.order_by("-starts_on", "-pk"), question.terms, "name")
     in_events.pop((), None)  # every word is the event's: it stands among the events
     races = Race.objects.filter(source=Race.Source.RACE, missing_since=None)
@@ -136,9 +145,10 @@ def _together(parent: str, shared: dict[tuple[str, ...], list[int]]) -> Q:
     return fitting
 
 
-def _events(has_practice: bool) -> QuerySet[Event]:
-    shown = Event.objects.exclude(practice_day__archived_at__isnull=False)
-    return shown if has_practice else shown.filter(kind=Event.Kind.RACE)
+def _shown(rows: QuerySet, event: str = "", *, has_practice: bool = True) -> QuerySet:
+    """Without archived days; without practice where it is off. `event` leads from a row to it."""
+    rows = rows.exclude(**{f"{event}practice_day__archived_at__isnull": False})
+    return rows if has_practice else rows.filter(**{f"{event}kind": Event.Kind.RACE})
 
 
 def _inside(question: Question, *, has_practice: bool) -> Rows:
@@ -149,11 +159,11 @@ def _inside(question: Question, *, has_practice: bool) -> Rows:
     return _in_order(
         question,
         tracks_search(question.words),
-        _events(has_practice).filter(names),
+        _shown(Event.objects.filter(names), has_practice=has_practice),
         drivers_search(question.words),
         Race.objects.none(),
         Race.objects.none(),
-        RaceClass.objects.filter(names, event__in=_events(has_practice)),
+        _shown(RaceClass.objects.filter(names), "event__", has_practice=has_practice),
     )
 
 

@@ -158,6 +158,7 @@ class Group:
 class Found:
     question: Question
     groups: list[Group] = field(default_factory=list)
+    was_forgiving: bool = True
 
     @property
     def hits(self) -> list[Hit]:
@@ -196,16 +197,19 @@ def group_of(
     yield Group(kind, title, icon, hits, total, more_url)
 
 
-def search(request: HttpRequest, question: Question) -> Found:
-    """Everything that fits, the group with the nearest name first. Slips of the fingers are forgiven
-    only where nothing at all fits as typed."""
+def search(request: HttpRequest, question: Question, *, forgives: bool = True) -> Found:
+    """Everything that fits, the group with the nearest name first.
+
+    Where nothing at all fits as typed slips of the fingers are forgiven. That looks at every word
+    of every name, so whoever asks at each letter (the palette) does without.
+    """
     found = _ask(request, question)
-    if not found and question.terms:
+    if not found and question.terms and forgives:
         forgiving = Question(question.words, question.terms, question.most, question.kinds, True)
         found = _ask(request, forgiving)
     if question.terms:
         found.sort(key=lambda group: min(question.distance(hit.name) for hit in group.hits))
-    return Found(question, found)
+    return Found(question, found, forgives)
 
 
 def _ask(request: HttpRequest, question: Question) -> list[Group]:

@@ -215,6 +215,19 @@ def test_the_palette_gets_its_own_part_and_a_plain_browser_the_page(user):
     assert 'value="lane"' in page.text
 
 
+def test_the_page_forgives_a_slip_and_the_palette_leads_there(user):
+    client = signed_in(user)
+    make_driver("MARTINA KOWALSKI")
+
+    part = client.get(
+        reverse("search"), {"q": "kowlaski"}, headers=HTMX | {"HX-Target": "palette-found"}
+    )
+    page = client.get(reverse("search"), {"q": "kowlaski"})
+
+    assert "Enter looks further" in Page(part).text("palette-found")
+    assert "Martina Kowalski" in Page(page).text("search-found")
+
+
 def test_before_anything_is_typed_a_few_actions_are_offered(user):
     text = Page(signed_in(user).get(reverse("search"))).text("search-found")
 
