@@ -41,6 +41,7 @@ NO_QUESTION = {
     ("coaching/garage/_audit.html", "coaching:audit_answer"): "the answers stay in the trail; another audit can begin",
     ("coaching/garage/_changes.html", "coaching:change_decide"): "stays to read; forcing is asked for",
     ("ingestion/_event_bump_ups.html", "ingestion:bump-up"): "a decision, open to the next one",
+    ("strategy/_wall.html", "strategy:wall-do"): "is itself the way back; the log keeps both",
     ("strategy/_strip.html", ""): "is itself the way back; every version stays",
     ("strategy/_formation.html", "strategy:formation"): "asks for undoing only, see MIXED",
 }  # fmt: skip
