@@ -16,17 +16,8 @@ from racecontrol.shared.errors import InvalidInput, NotFound, NotReady
 MERGED, SPLIT = "driver.merged", "driver.split"
 
 
-@transaction.atomic
-def merge_drivers(*, driver_id: int, into_id: int, by: Any, reason: str = "") -> Driver:
-    """Results, moves and transponders of one driver go to another, who also answers to the old id.
-
-    What other rooms know of the driver goes along (settings.DRIVER_FOLLOWERS).
-
-    Raises NotReady when the two raced each other (so they are two), when one of them takes part in
-    a merge that would have to be undone first, or when another room cannot follow.
-    """
-    if driver_id == into_id:
-        raise InvalidInput("A driver cannot be merged into himself.", fields={"into": ["Same."]})
+def _two_locked(driver_id: int, into_id: int) -> tuple[Driver, Driver]:
+    """Both rows, locked in one order whoever asks."""
     rows = {
         one.pk: one
         for one in Driver.objects.select_for_update(of=("self",))
@@ -35,7 +26,11 @@ def merge_drivers(*, driver_id: int, into_id: int, by: Any, reason: str = "") ->
     }
     if len(rows) < 2:
         raise NotFound("There is no such driver.")
-    driver, into = rows[driver_id], rows[into_id]
+    return rows[driver_id], rows[into_id]
+
+
+def _check_one_person(driver: Driver, into: Driver) -> None:
+    """Raises NotReady where the two cannot be one, or a merge must be undone first."""
     for one in (driver, into):
         if one.is_unknown:
             raise NotReady(
@@ -56,6 +51,21 @@ def merge_drivers(*, driver_id: int, into_id: int, by: Any, reason: str = "") ->
             f"{driver.name} and {into.name} both drove in {both.race.label} "
             f"(race {both.race.source_race_id}): they are two people."
         )
+
+
+@transaction.atomic
+def merge_drivers(*, driver_id: int, into_id: int, by: Any, reason: str = "") -> Driver:
+    """Results, moves and transponders of one driver go to another, who also answers to the old id.
+
+    What other rooms know of the driver goes along (settings.DRIVER_FOLLOWERS).
+
+    Raises NotReady when the two raced each other (so they are two), when one of them takes part in
+    a merge that would have to be undone first, or when another room cannot follow.
+    """
+    if driver_id == into_id:
+        raise InvalidInput("A driver cannot be merged into himself.", fields={"into": ["Same."]})
+    driver, into = _two_locked(driver_id, into_id)
+    _check_one_person(driver, into)
     results = list(
         RaceResult.objects.filter(driver=driver).order_by("pk").values_list("pk", flat=True)
     )
