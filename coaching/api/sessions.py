@@ -15,6 +15,8 @@ from coaching.schemas.garage import (
     ChangeDecision,
     ChangeIn,
     ChangeOut,
+    ClaimIn,
+    ClaimOut,
     CountOut,
     FiguresOut,
     HeatChange,
@@ -33,7 +35,7 @@ from coaching.schemas.garage import (
     VehicleIn,
     VehicleOut,
 )
-from coaching.services import changes, garage, laps, scores
+from coaching.services import changes, claims, garage, laps, scores
 from racecontrol.shared.errors import InvalidInput
 from racecontrol.shared.paging import Paged, page_of
 
@@ -54,6 +56,30 @@ def create_racer(request: HttpRequest, body: ProfileIn):
 @router.put("/racers/{int:profile_id}", response=ProfileOut)
 def change_racer(request: HttpRequest, profile_id: int, body: ProfileIn):
     return garage.save_profile(by=request.user, profile_id=profile_id, **body.dict())
+
+
+@router.post("/racers/{int:profile_id}/claim", response={201: ClaimOut})
+def claim_driver(request: HttpRequest, profile_id: int, body: ClaimIn):
+    """Say which timed driver a racer is: "approved" where a transponder settles it, else "pending".
+
+    Once approved, what is imported of the driver (and was in the last year) is logged and scored.
+    """
+    return Status(
+        201,
+        claims.claim_driver(
+            profile_id=profile_id,
+            driver_id=body.driver_id,
+            transponder=body.transponder,
+            by=request.user,
+        ),
+    )
+
+
+@router.delete("/racers/{int:profile_id}/claim", response={204: None})
+def withdraw_claim(request: HttpRequest, profile_id: int):
+    """The racer is not this driver; the laps in the log stay."""
+    claims.withdraw_claim(profile_id=profile_id, by=request.user)
+    return Status(204, None)
 
 
 @router.get("/vehicles", response=list[VehicleOut])

@@ -10,7 +10,7 @@ from coaching.domain.scenario import PARAMETERS
 from coaching.models import Heat, RacerProfile, Session, Vehicle
 from coaching.queries import garage as queries
 from coaching.queries import timing
-from racecontrol.shared.errors import InvalidInput
+from racecontrol.shared.errors import InvalidInput, RaceError
 
 CONFIDENCE = [
     ("", "not rated"),
@@ -64,6 +64,34 @@ class SetupFields(forms.ModelForm):
 
     def _post_clean(self) -> None:
         """The service builds the row, so the form does not touch it."""
+
+
+class ClaimForm(forms.Form):
+    """Which racer is the timed driver; the transponder may be told with it."""
+
+    profile = forms.ModelChoiceField(
+        RacerProfile.objects.none(), label="Racer", required=False, empty_label=None
+    )
+    transponder = forms.CharField(
+        max_length=20,
+        required=False,
+        help_text="One that only this driver was seen with settles it at once; it is kept with your racer.",
+    )
+
+    def __init__(self, *args, user: Any, **kwargs):
+        super().__init__(*args, **kwargs)
+        racers = self.fields["profile"].queryset = queries.profiles_of(user)
+        if len(racers) < 2:
+            del self.fields["profile"]
+        if len(racers) == 1 and racers[0].transponder:
+            del self.fields["transponder"]
+
+    def add_refusal(self, refusal: RaceError) -> None:
+        for name, faults in refusal.fields.items():
+            for fault in faults:
+                self.add_error(name if name in self.fields else None, fault)
+        if not refusal.fields:
+            self.add_error(None, str(refusal))
 
 
 class ProfileForm(forms.ModelForm):

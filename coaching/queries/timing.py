@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
@@ -193,6 +193,17 @@ def classes_of(driver: Driver, *, most: int = 100) -> list[RaceClass]:
         if len(seen) >= most:
             break
     return list(seen.values())
+
+
+def latest_events_of(driver: Driver, *, within: timedelta) -> list[Event]:
+    """Events and practice days this driver has laps in, up to `within` before the newest; oldest first."""
+    newest = results_of(driver).first()
+    if newest is None:
+        return []
+    since = newest.race.event.starts_on - within
+    there = results_of(driver).filter(race__event__starts_on__gte=since)
+    events = Event.objects.filter(pk__in=there.order_by().values("race__event_id"))
+    return list(events.order_by("starts_on", "pk"))
 
 
 def drivers_in_event(event_id: int, driver_ids: Collection[int]) -> set[int]:

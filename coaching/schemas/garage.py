@@ -24,8 +24,30 @@ class ProfileIn(Schema):
 
 
 class ProfileOut(ProfileIn):
+    """`driver_id` is the timing driver the racer was approved to be."""
+
     id: int
     is_default: bool
+    driver_id: int | None = None
+
+
+class ClaimIn(Schema):
+    """`transponder` becomes the racer's, where they have none yet."""
+
+    driver_id: Id
+    transponder: Annotated[str, Field(max_length=20)] = ""
+
+
+class ClaimOut(Schema):
+    racer_id: int
+    driver_id: int
+    state: str
+    evidence: str
+    requested_at: datetime
+
+    @staticmethod
+    def resolve_racer_id(claim) -> int:
+        return claim.profile_id
 
 
 class VehicleIn(Schema):

@@ -8,8 +8,11 @@ from django.utils.timezone import now
 from coaching.models import ProfileClaim, RacerProfile
 from coaching.queries import garage as queries
 from coaching.queries import timing
-from racecontrol.shared import audit
-from racecontrol.shared.errors import NotAllowed, NotFound, NotReady, RaceError
+from coaching.queries.claims import CLAIMED_KEY
+from coaching.services import garage
+from racecontrol.shared import audit, jobs
+from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, NotReady, RaceError
+from racecontrol.shared.names import format_name
 
 State = ProfileClaim.State
 
@@ -21,12 +24,16 @@ class AlreadyClaimed(RaceError):
 
 
 @transaction.atomic
-def claim_driver(*, profile_id: int, driver_id: int, by: Any) -> ProfileClaim:
-    """Claim a driver for a racer; an earlier open claim of the racer is withdrawn.
+def claim_driver(
+    *, driver_id: int, by: Any, profile_id: int | None = None, transponder: str = ""
+) -> ProfileClaim:
+    """Claim a driver for a racer (the default one, made if need be); an earlier open claim is withdrawn.
 
-    Approved at once where a transponder of the racer or of a car of theirs is this driver's and nobody else's.
+    Approved at once where a transponder of the racer or of a car of theirs is this driver's and nobody
+    else's: their laps are then logged, those imported before included. `transponder` becomes the racer's
+    where they have none yet. Raises InvalidInput (transponder), NotReady, AlreadyClaimed.
     """
-    profile = queries.profile_for(by, profile_id)
+    profile = queries.profile_for(by, profile_id) if profile_id else garage.default_profile(by)
     RacerProfile.objects.select_for_update().get(pk=profile.pk)
     driver = timing.driver_for(driver_id)
     taken = ProfileClaim.objects.filter(driver=driver, state=State.APPROVED)
@@ -34,12 +41,26 @@ def claim_driver(*, profile_id: int, driver_id: int, by: Any) -> ProfileClaim:
         raise NotReady(f"{profile} is {driver} already.")
     if taken.exists():
         raise AlreadyClaimed(f"{driver} is claimed by somebody else; ask the operators.")
+    _note_transponder(profile, transponder.strip(), by)
     _withdraw(profile)
     claim = ProfileClaim.objects.create(profile=profile, driver=driver)
     number = matching_transponder(profile, driver)
     if number:
         _approve(claim, by=None, evidence=f"transponder {number}")
     return claim
+
+
+def _note_transponder(profile: RacerProfile, number: str, by: Any) -> None:
+    """A number told with the claim is the racer's; one they have already must not be lost."""
+    if not number or number == profile.transponder:
+        return
+    if profile.transponder:
+        raise InvalidInput(
+            "The racer has a transponder already.",
+            fields={"transponder": [f"{profile} has {profile.transponder}; change it there."]},
+        )
+    garage.save_profile(by=by, profile_id=profile.pk, transponder=number)
+    profile.transponder = number
 
 
 def matching_transponder(profile: RacerProfile, driver: Any) -> str:
@@ -111,6 +132,13 @@ def _approve(claim: ProfileClaim, *, by: Any, evidence: str) -> ProfileClaim:
         raise AlreadyClaimed(f"{claim.driver} is claimed by somebody else.") from error
     RacerProfile.objects.filter(pk=claim.profile_id).update(driver=claim.driver)
     audit.record(by=by, verb="claim.approved", obj=claim, after={"evidence": evidence})
+    jobs.enqueue(
+        "coaching.tasks.score_claimed",
+        claim.profile_id,
+        key=f"{CLAIMED_KEY}{claim.profile_id}",
+        owner=claim.profile.user,
+        title=f"Laps of {format_name(claim.driver.name)}",
+    )
     return claim
 
 

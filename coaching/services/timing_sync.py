@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Max
@@ -17,6 +18,10 @@ from coaching.services.garage import activate, lock_open_session
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotFound, NotReady
 from racecontrol.shared.progress import OnProgress, Progress, silent
+
+LOOKS_BACK: Final = timedelta(
+    days=365
+)  # before the driver's newest event, when a claim is approved
 
 
 @dataclass(slots=True)
@@ -181,19 +186,41 @@ def sync_event(*, event_id: int, on_progress: OnProgress = silent) -> SyncReport
     )
     mine = [profile for profile in claimed if profile.driver_id in wanted]
     for place, profile in enumerate(mine, start=1):
-        driver = timing.driver_for(profile.driver_id)
-        by_class: dict[int, list[TimedRun]] = {}
-        for run in timing.runs_of(driver, event_id=event_id):
-            by_class.setdefault(run.race.race_class_id, []).append(run)
-        for race_class_id, runs in by_class.items():
-            session = _session_for(profile, race_class_id, runs[0])
-            if session.is_closed:
-                continue
-            done = take_runs(session, runs, by=profile.user, race_class_id=race_class_id)
-            for name in SyncReport.__dataclass_fields__:
-                setattr(total, name, getattr(total, name) + getattr(done, name))
+        _take_event(profile, event_id, total)
         on_progress(Progress(place, len(mine), f"{place} of {len(mine)} racers"))
     return total
+
+
+def sync_claimed(*, profile_id: int, on_progress: OnProgress = silent) -> SyncReport:
+    """A claim was approved: sessions of what was imported before, of the driver's last `LOOKS_BACK`.
+
+    Nothing to do where the claim was withdrawn meanwhile.
+    """
+    total = SyncReport()
+    profile = RacerProfile.objects.select_related("user").filter(pk=profile_id).first()
+    if profile is None or profile.driver_id is None:
+        return total
+    events = timing.latest_events_of(timing.driver_for(profile.driver_id), within=LOOKS_BACK)
+    for place, event in enumerate(events, start=1):
+        _take_event(profile, event.pk, total)
+        on_progress(Progress(place, len(events), event.name))
+    return total
+
+
+def _take_event(profile: RacerProfile, event_id: int, total: SyncReport) -> None:
+    """A racer's runs of one event, counted into `total`."""
+    if profile.driver_id is None:
+        return
+    by_class: dict[int, list[TimedRun]] = {}
+    for run in timing.runs_of(timing.driver_for(profile.driver_id), event_id=event_id):
+        by_class.setdefault(run.race.race_class_id, []).append(run)
+    for race_class_id, runs in by_class.items():
+        session = _session_for(profile, race_class_id, runs[0])
+        if session.is_closed:
+            continue
+        done = take_runs(session, runs, by=profile.user, race_class_id=race_class_id)
+        for name in SyncReport.__dataclass_fields__:
+            setattr(total, name, getattr(total, name) + getattr(done, name))
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from coaching.tasks.garage import (
     claim_demo_driver,
     import_lap_file,
     prune_lap_files,
+    score_claimed,
     score_event,
     sync_session,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "read_athlete_upload",
     "report_missions",
     "run_mission_day",
+    "score_claimed",
     "score_event",
     "send_mission_notice",
     "sync_connection",

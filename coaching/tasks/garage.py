@@ -54,13 +54,21 @@ def score_event(job: jobs.Running, event_id: int) -> dict:
     return asdict(report)
 
 
+def score_claimed(job: jobs.Running, profile_id: int) -> dict:
+    """A claim was approved: log and score what was imported of the driver before."""
+    report = timing_sync.sync_claimed(
+        profile_id=profile_id,
+        on_progress=lambda step: job.progress(step.done, step.total, step.label),
+    )
+    return asdict(report) | {"url": reverse("coaching:home")}
+
+
 def claim_demo_driver(job: jobs.Running, profile_id: int) -> dict:
-    """Wait for the demo event, be one of its drivers, and log their laps. Only staff have a demo."""
+    """Wait for the demo event and be one of its drivers, whose laps are then logged. Only staff have a demo."""
     profile = RacerProfile.objects.select_related("user").filter(pk=profile_id).first()
     if profile is None or not profile.user.is_staff:
         raise NotFound("There is no demo racer.")
     event_id = garage_demo.claim_someone(profile)
     if event_id is None:
         garage_demo.next_look(job)
-        return {"event": None}
-    return asdict(timing_sync.sync_event(event_id=event_id))
+    return {"event": event_id}

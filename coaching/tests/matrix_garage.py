@@ -4,11 +4,11 @@ from coaching.models import Heat, RunLog
 from coaching.services import changes, garage, lap_files
 from coaching.tests.builders import drive, make_driver, make_profile, make_session
 
-SHARED = {"coaching:driver_orp"}
+SHARED = {"coaching:driver_orp", "coaching:claim"}
 
 
 def samples(owner):
-    profile = make_profile(owner)
+    profile, driver = make_profile(owner), make_driver()
     session = make_session(owner)
     drive(session)
     change = changes.propose_change(
@@ -54,7 +54,8 @@ def samples(owner):
         "coaching:audit_answer": of_session | {"audit_id": audit.pk},
         "coaching:claim_withdraw": {"profile_id": profile.pk},
         "coaching:lap_file": {"file_id": file.pk},
-        "coaching:driver_orp": {"driver_id": make_driver().pk},
+        "coaching:driver_orp": {"driver_id": driver.pk},
+        "coaching:claim": {"driver_id": driver.pk},
     }
     at = "/api/v1/sessions/{session_id}"
     found = {
@@ -78,6 +79,8 @@ def samples(owner):
         | found
         | {
             "api:put /api/v1/racers/{profile_id}": {"profile_id": profile.pk},
+            "api:post /api/v1/racers/{profile_id}/claim": {"profile_id": profile.pk},
+            "api:delete /api/v1/racers/{profile_id}/claim": {"profile_id": profile.pk},
             f"api:patch {at}/laps/{{lap_id}}": of_session | {"lap_id": lap.pk},
             f"api:delete {at}/laps/{{lap_id}}": of_session | {"lap_id": lap.pk},
             f"api:get {at}/heats/{{heat_name}}": of_session | {"heat_name": "Q1"},

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils.timezone import now
 
-from coaching.models import ProfileClaim, RunLog, Session
+from coaching.models import ProfileClaim, RacerProfile, RunLog, Session
 from coaching.queries import garage as queries
 from coaching.services import claims, garage, garage_demo, laps, timing_sync
 from coaching.services.claims import AlreadyClaimed
@@ -22,6 +22,7 @@ from coaching.tests.builders import (
 from ingestion.models import DriverTransponder, Lap, RaceClass
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotAllowed, NotFound, NotReady
+from racecontrol.testing.pages import Page
 
 pytestmark = pytest.mark.django_db
 
@@ -114,15 +115,84 @@ def test_a_claim_can_be_withdrawn_and_made_anew(user, staff, driver):
     assert (again.state, ProfileClaim.objects.count()) == ("pending", 2)
 
 
-def test_claiming_by_page(client, user, driver):
-    profile = make_profile(user, transponder="77")
+def test_a_newcomer_says_this_is_me_with_a_transponder(client, user, driver, run_jobs):
     DriverTransponder.objects.create(driver=driver, number="77")
+    make_result(driver, event=make_event("Spring cup"))
+    url = f"/coaching/drivers/{driver.pk}/claim/"
+    assert f'href="{url}"' in client.get(f"/timing/drivers/{driver.pk}/").text
 
-    answer = client.post(
-        "/coaching/claims/new/", {"profile": profile.pk, "driver": driver.pk}, follow=True
-    )
+    answer = client.post(url, {"transponder": "77"}, follow=True)
 
     assert "the transponder 77 says so" in answer.text
+    assert "Laps of Sam Racer" in Page(answer).text("garage-sessions")
+    run_jobs()
+    assert "Spring cup" in Page(client.get("/coaching/")).text("garage-sessions")
+    assert "hx-get" not in Page(client.get("/coaching/")).part("garage-sessions")
+    assert "this is you" in client.get(f"/timing/drivers/{driver.pk}/").text
+    assert "This is you already" in client.get(url).text
+    assert RacerProfile.objects.get().transponder == "77"
+
+
+def test_a_claim_nobody_can_settle_by_transponder_waits_on_its_page(client, user, driver):
+    url = f"/coaching/drivers/{driver.pk}/claim/"
+
+    answer = client.post(url, {"transponder": "78"}, follow=True)
+
+    assert "waits for the operators" in answer.text
+    assert ProfileClaim.objects.get().state == "pending"
+
+
+def test_a_transponder_told_with_a_claim_never_replaces_one(client, user, driver):
+    profile, other = make_profile(user, transponder="11"), make_profile(user, name="Sam Junior")
+    url = f"/coaching/drivers/{driver.pk}/claim/"
+
+    refused = client.post(url, {"profile": profile.pk, "transponder": "12"})
+    assert refused.status_code == 422
+    assert "Sam Racer has 11" in refused.text
+    assert not ProfileClaim.objects.exists()
+
+    client.post(url, {"profile": other.pk, "transponder": "12"})
+    other.refresh_from_db()
+    assert (other.transponder, ProfileClaim.objects.get().profile) == ("12", other)
+
+
+def test_claiming_over_the_api(client, user, driver, run_jobs):
+    DriverTransponder.objects.create(driver=driver, number="77")
+    make_result(driver, event=make_event("Spring cup"))
+    racer = client.post(
+        "/api/v1/racers", {"name": "Sam", "transponder": "77"}, content_type="application/json"
+    ).json()
+    url = f"/api/v1/racers/{racer['id']}/claim"
+
+    made = client.post(url, {"driver_id": driver.pk}, content_type="application/json")
+
+    assert made.status_code == 201
+    assert (made.json()["state"], made.json()["racer_id"]) == ("approved", racer["id"])
+    run_jobs()
+    assert client.get("/api/v1/racers").json()[0]["driver_id"] == driver.pk
+    assert [row["name"] for row in client.get("/api/v1/sessions").json()["items"]] == [
+        "Spring cup · 1/8 Buggy"
+    ]
+    assert client.delete(url).status_code == 204
+    assert client.get("/api/v1/racers").json()[0]["driver_id"] is None
+
+
+def test_an_approved_claim_takes_in_the_last_year_and_nothing_twice(user, staff, driver, run_jobs):
+    for day in (date(2024, 5, 1), date(2025, 6, 1), date(2026, 5, 2)):
+        make_result(driver, event=make_event(f"Cup {day.year}", day=day))
+    profile = make_profile(user)
+    claim = claims.claim_driver(profile_id=profile.pk, driver_id=driver.pk, by=user)
+    run_jobs()
+    assert not Session.objects.exists()
+
+    claims.decide_claim(claim_id=claim.pk, by=staff, approve=True)
+    run_jobs()
+
+    names = ["Cup 2025 · 1/8 Buggy", "Cup 2026 · 1/8 Buggy"]
+    assert list(Session.objects.order_by("start_date").values_list("name", flat=True)) == names
+    assert timing_sync.sync_claimed(profile_id=profile.pk).new == 0
+    claims.withdraw_claim(profile_id=profile.pk, by=user)
+    assert timing_sync.sync_claimed(profile_id=profile.pk).runs == 0
 
 
 # -- sync -----------------------------------------------------------------------------------------
@@ -351,7 +421,9 @@ def test_the_demo_racer_waits_for_the_event_and_then_has_scores(staff, driver, r
     make_result(driver, event=make_event(last_ingested_at=now()))
     job = jobs.run_now(job)
 
-    assert (job.state, job.result["new"]) == ("done", 12)
+    assert job.state == "done"
     assert staff.racer_profiles.get().driver == driver
+    run_jobs()
+    assert RunLog.objects.count() == 12
     garage_demo.load_demo(by=staff)
-    assert jobs.Job.objects.count() == 1
+    assert not jobs.Job.objects.exclude(state="done").exists()

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from coaching.queries import garage, timing
+from coaching.queries import timing
+from coaching.queries.claims import drivers_of
 from coaching.views.run_panel import run_panel
 from racecontrol.shared.htmx import answer
 
@@ -43,6 +44,6 @@ def driver_orp(request: HttpRequest, driver_id: int) -> HttpResponse:
             "results": results,
             "run": run,
             "panel": panel,
-            "profiles": list(garage.profiles_of(request.user)),
+            "is_me": driver.pk in drivers_of(request.user.pk),
         },
     )

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from coaching.forms.garage import ProfileForm, SessionForm, VehicleForm
 from coaching.queries import garage as queries
 from coaching.queries import history
+from coaching.queries.claims import jobs_of_claims
 from coaching.services import garage
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput
@@ -40,7 +41,7 @@ SCORE_COLUMNS: dict[str, Value] = {
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponseBase:
-    """Racers, cars and the latest sessions with their scores."""
+    """Racers, cars and the latest sessions with their scores; they fill while a claim's laps come in."""
     sessions = Listing(
         request,
         queries.sessions_of(request.user, words=request.GET.get("q", "")[:100]),
@@ -52,12 +53,16 @@ def home(request: HttpRequest) -> HttpResponseBase:
     )
     if sessions.wants_csv:
         return sessions.as_csv()
-    return _page(
+    return answer(
         request,
-        "coaching/garage/home.html",
-        profiles=queries.profiles_of(request.user),
-        found=sessions,
-        sessions=sessions.rows,
+        page="coaching/garage/home.html",
+        parts={"garage-sessions": "coaching/garage/_home_sessions.html"},
+        context={
+            "profiles": queries.profiles_of(request.user),
+            "found": sessions,
+            "sessions": sessions.rows,
+            "jobs": jobs_of_claims(request.user),
+        },
     )
 
 

@@ -5,11 +5,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from coaching.forms.garage import ClaimForm
+from coaching.models import ProfileClaim
 from coaching.queries import garage as queries
 from coaching.queries import timing
+from coaching.queries.claims import claim_of
 from coaching.services import claims, timing_sync
 from racecontrol.shared.asking import ask_first
-from racecontrol.shared.errors import InvalidInput, RaceError
+from racecontrol.shared.errors import InvalidInput, NotReady, RaceError
+from racecontrol.shared.htmx import answer
 from racecontrol.shared.jobs import Job
 
 
@@ -51,22 +55,42 @@ def sync(request: HttpRequest, session_id: int) -> HttpResponse:
     return render(request, "coaching/garage/sync.html", context, status=422 if fault else 200)
 
 
-@require_POST
-def claim(request: HttpRequest) -> HttpResponse:
-    """Claim a driver for one of the person's racers."""
-    driver_id = _id(request.POST.get("driver"))
-    try:
-        made = claims.claim_driver(
-            profile_id=_id(request.POST.get("profile")), driver_id=driver_id, by=request.user
-        )
-    except (claims.AlreadyClaimed, claims.NotReady) as refusal:
-        messages.error(request, str(refusal))
-    else:
-        if made.state == "approved":
-            messages.success(request, f"{made}: the {made.evidence} says so.")
+@require_http_methods(["GET", "HEAD", "POST"])
+def claim(request: HttpRequest, driver_id: int) -> HttpResponse:
+    """ "This is me": claim a driver for one of the person's racers, who is made if there is none."""
+    driver = timing.driver_for(driver_id)
+    form = ClaimForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        racer = form.cleaned_data.get("profile")
+        try:
+            made = claims.claim_driver(
+                profile_id=racer.pk if racer else None,
+                driver_id=driver.pk,
+                by=request.user,
+                transponder=form.cleaned_data.get("transponder", ""),
+            )
+        except (claims.AlreadyClaimed, InvalidInput, NotReady) as refusal:
+            form.add_refusal(refusal)
         else:
-            messages.info(request, f"{made}: the operators will look at it.")
-    return redirect("coaching:driver_orp", driver_id)
+            return _claimed(request, made)
+    context = {
+        "driver": driver,
+        "form": form,
+        "held": claim_of(request.user, driver.pk),
+        "runs": list(timing.results_of(driver)[:3]),
+    }
+    return answer(request, page="coaching/garage/claim.html", context=context, ok=not form.errors)
+
+
+def _claimed(request: HttpRequest, made: ProfileClaim) -> HttpResponse:
+    """Settled: to the garage, where the laps come in. Waiting: stay, and say so."""
+    if made.state == ProfileClaim.State.APPROVED:
+        messages.success(
+            request, f"{made}: the {made.evidence} says so. Your laps are being logged."
+        )
+        return redirect("coaching:home")
+    messages.info(request, f"{made}: the operators will look at it.")
+    return redirect("coaching:claim", made.driver_id)
 
 
 @require_POST

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, F, Min, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
+from django.utils.module_loading import import_string
 
 from ingestion.domain.labels import person_key
 from ingestion.models import Driver, DriverAlias, DriverTransponder, Race, RaceResult
@@ -15,6 +17,11 @@ from racecontrol.shared.search import beginning_with, terms_of, words_of
 def drivers() -> QuerySet[Driver]:
     """Everybody who was not merged into somebody else; who drove without a name is nobody."""
     return Driver.objects.filter(merged_into=None, is_unknown=False)
+
+
+def own_drivers(user_id: int) -> list[int]:
+    """Timing drivers this person is known to be, by the room that settles claims."""
+    return import_string(settings.TIMING_DRIVERS_OF)(user_id) if settings.TIMING_DRIVERS_OF else []
 
 
 def drivers_search(words: str = "") -> QuerySet[Driver]:

@@ -16,7 +16,12 @@ from ingestion.models.events import SessionType
 from ingestion.presentation import RaceSheet, consistency_chart, trend_chart
 from ingestion.queries import imports as import_queries
 from ingestion.queries.bumpups import bump_ups_of_driver, bumped_into
-from ingestion.queries.drivers import field_of, records_of_track, trend_of_driver
+from ingestion.queries.drivers import (
+    field_of,
+    own_drivers,
+    records_of_track,
+    trend_of_driver,
+)
 from ingestion.queries.events import event_facts
 from ingestion.queries.practice import archived_practice_of, practice_of_driver
 from ingestion.queries.races import neighbours_of
@@ -397,6 +402,7 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
     trend = trend_of_driver(row.pk, trend_of) if trend_of is not None else []
     context = {
         "driver": row,
+        "is_me": row.pk in own_drivers(request.user.pk),
         "totals": field_of(row.pk),
         "bests": bests,
         "trend_of": trend_of,

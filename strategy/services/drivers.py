@@ -4,23 +4,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-from django.utils.module_loading import import_string
-
 from ingestion.models import Driver
 from ingestion.queries import drivers_search, pace_of_driver
 from ingestion.queries.drivers import drivers as known_drivers
+from ingestion.queries.drivers import own_drivers
 from racecontrol.shared.errors import InvalidInput
 from strategy.models import EventInstance, EventParticipation, StrategyEvent
 from strategy.queries.analytics import Measured, measured_pace
 
 MS = timedelta(milliseconds=1)
 WET_PERCENT = 110  # assumed where nobody typed a wet lap
-
-
-def claimed_drivers(user_id: int) -> list[int]:
-    """Timing drivers this person is known to be, by the room that settles claims."""
-    return import_string(settings.TIMING_DRIVERS_OF)(user_id) if settings.TIMING_DRIVERS_OF else []
 
 
 def find_driver(words: str) -> Driver | None:
@@ -49,9 +42,7 @@ def imported_pace(row: EventParticipation) -> dict[str, Any] | None:
     track = row.event.timing_track
     if track is None:
         return None
-    for driver_id in (
-        [row.timing_driver_id] if row.timing_driver_id else claimed_drivers(row.user_id)
-    ):
+    for driver_id in [row.timing_driver_id] if row.timing_driver_id else own_drivers(row.user_id):
         found = pace_of_driver(driver_id, track_id=track.pk)
         if found is not None:
             races = f"{found.races} race{'s' if found.races != 1 else ''}"
