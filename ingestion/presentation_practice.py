@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 from ingestion.domain.pace import PaceLap
 from ingestion.domain.practice_compare import Day, Figures, figures_of
+from ingestion.domain.practice_race import PRACTICE
 from ingestion.models import Event, Lap, Race, RaceResult
 from ingestion.queries.practice_board import DayBoard
 from ingestion.queries.practice_compare import ClassDayFound, DriverDayFound
+from ingestion.queries.practice_race import Found as PracticeBeside
 from racecontrol.shared.charts import (
     Amount,
     Chart,
@@ -337,4 +339,25 @@ def class_day_chart(found: ClassDayFound) -> Chart:
         ],
         title="How everybody's laps spread",
         slug="class-day-spread",
+    )
+
+
+# -- practice beside a race
+
+
+def practice_race_chart(found: PracticeBeside, event: Event) -> Chart:
+    """How the laps of each session and each run spread, practice on top, in the order driven."""
+    return box_strip(
+        [
+            Group(
+                _session_name(found.results[row.run.key], event)
+                if row.run.kind == PRACTICE
+                else found.results[row.run.key].race.short_label,
+                [lap.ms for lap in row.run.counted if lap.is_valid],
+            )
+            for row in found.beside.runs[-MOST_GROUPS:]
+            if isinstance(row.run.key, int) and row.figures.laps
+        ],
+        title="How the laps of practice and race spread",
+        slug="practice-race-spread",
     )

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from ingestion.views import bumpups, correct, practice, practice_compare, timing
+from ingestion.views import (
+    bumpups,
+    correct,
+    practice,
+    practice_compare,
+    practice_race,
+    timing,
+)
 
 app_name = "ingestion"
 urlpatterns = [
@@ -17,6 +24,11 @@ urlpatterns = [
     path("tracks/<int:track_id>/favourite/", timing.favourite, name="favourite"),
     path("tracks/<int:track_id>/timezone/", correct.timezone, name="timezone"),
     path("events/<int:event_id>/", timing.event, name="event"),
+    path(
+        "events/<int:event_id>/drivers/<int:driver_id>/practice/",
+        practice_race.event_practice,
+        name="event-practice",
+    ),
     path("events/<int:event_id>/refresh/", timing.refresh_event, name="event-refresh"),
     path("events/<int:event_id>/results.csv", timing.event_csv, name="event-csv"),
     path("races/<int:race_id>/", timing.race, name="race"),

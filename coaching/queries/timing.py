@@ -46,29 +46,14 @@ class TimedRun:
     @property
     def short_name(self) -> str:
         """The name without its class, for a session of one class: "Q2 Heat 1/3", "A2-Main", "Practice 10:42"."""
-        race = self.race
-        if race.source == Race.Source.PRACTICE:
+        if self.race.source == Race.Source.PRACTICE:
             return self.name
-        if race.main:
-            return f"{race.main}{race.leg or ''}-Main"
-        if race.round_code == "Q" and race.round_number:
-            return f"Q{race.round_number}" + (
-                f" Heat {race.heat}/{race.heats}" if race.heat else ""
-            )
-        return self.name
+        return self.race.short_label if self.race.main or self.race.round_code == "Q" else self.name
 
     @property
     def kind(self) -> str:
-        """practice, qualifying or race; what was inferred counts, else what the round says."""
-        race = self.race
-        if race.source == Race.Source.PRACTICE:
-            return "practice"
-        told = race.session_type_override or race.session_type
-        if told in ("practice", "practiceday"):
-            return "practice"
-        if told == "qualifying" or (not told and race.round_code == "Q"):
-            return "qualifying"
-        return "race"
+        """practice, qualifying or race; what was said or inferred counts, else what the round says."""
+        return self.race.run_kind
 
     @property
     def day(self) -> date:

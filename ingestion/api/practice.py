@@ -8,8 +8,10 @@ from ninja import Query, Router, Status
 from pydantic import Field
 
 from ingestion import access
+from ingestion.domain.labels import class_key
 from ingestion.models import Event, PracticeRun, PracticeSession
 from ingestion.queries import practice as queries
+from ingestion.queries.practice_race import practice_beside
 from ingestion.schemas import practice as schemas
 from ingestion.services.practice import discovery, ranges, requests
 from racecontrol.shared import flags
@@ -19,6 +21,7 @@ from racecontrol.shared.paging import Paged, page_of
 
 router = Router(tags=["practice days"])
 
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 DayId = Annotated[str, Field(max_length=100)]
 SessionId = Annotated[str, Field(max_length=40)]
 Words = Annotated[str, Field(max_length=200)]
@@ -231,6 +234,35 @@ def retry_practice_session(
         raise NotFound("This day has no such session.")
     job = requests.request_retry(session_id=row.pk, by=request.user)
     return Status(202, queued(job, event.source_event_id))
+
+
+@router.get("/drivers/{driver_id}/events/{event_id}/practice", response=schemas.PracticeRaceOut)
+def read_practice_and_race(
+    request: HttpRequest,
+    driver_id: Id,
+    event_id: Id,
+    race_class: Annotated[str, Query(alias="class", max_length=200)] = "",
+    day: DayId = "",
+) -> Any:
+    """A driver's practice beside their runs of a race event, in one class, without standing starts.
+
+    The class driven most and the newest practice day before the event, unless `class` (its name)
+    and `day` (its source id) say otherwise; `day` is null where there was no practice.
+    """
+    flags.require(request, flags.ENABLE_PRACTICE_DAYS)
+    event = Event.objects.filter(pk=event_id, kind=Event.Kind.RACE).first()
+    chosen = queries.practice_day_by_source_id(day) if day else None
+    if event is None or (day and chosen is None):
+        raise NotFound("There is no such event or practice day.")
+    found = practice_beside(
+        driver_id,
+        event,
+        class_key=class_key(race_class) if race_class else "",
+        day_id=chosen.pk if chosen else None,
+    )
+    if found is None:
+        raise NotFound("This driver has no laps in that event.")
+    return schemas.PracticeRaceOut.of(found)
 
 
 def day_for(source_event_id: str) -> Event:

@@ -193,6 +193,29 @@ class Race(models.Model):
         return self.session_type_override or self.session_type or SessionType.RACE
 
     @property
+    def short_label(self) -> str:
+        """The run without its class: "A2-Main", "Q2 Heat 1/3"; the label where it is neither."""
+        if self.main:
+            return f"{self.main}{self.leg or ''}-Main"
+        if self.round_code == "Q" and self.round_number:
+            heat = f" Heat {self.heat}/{self.heats}" if self.heat else ""
+            return f"Q{self.round_number}{heat}"
+        return self.label
+
+    @property
+    def run_kind(self) -> str:
+        """practice, qualifying or race: what a person said or was inferred, else what the round says."""
+        told = self.session_type_override or self.session_type
+        if self.source == self.Source.PRACTICE or told in (
+            SessionType.PRACTICE,
+            SessionType.PRACTICEDAY,
+        ):
+            return SessionType.PRACTICE.value
+        if told == SessionType.QUALIFYING or (not told and self.round_code == "Q"):
+            return SessionType.QUALIFYING.value
+        return SessionType.RACE.value
+
+    @property
     def completed_local(self) -> datetime | None:
         """Completion on the track's wall clock."""
         return self.completed_at.astimezone(self.event.zone) if self.completed_at else None

@@ -4,14 +4,16 @@ Times are whole milliseconds, moments UTC; `date` is the track's calendar.
 """
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from ninja import Schema
 from pydantic import Field
 
+from ingestion.domain.practice_compare import Figures
 from ingestion.models import Event, PracticeSession
 from ingestion.queries.practice import DayLeader
+from ingestion.queries.practice_race import Found as PracticeBeside
 from racecontrol.shared.jobs import Job
 
 
@@ -274,3 +276,70 @@ class PracticeStatusOut(Schema):
     checked_at: datetime | None
     last_ingested_at: datetime | None
     job: PracticeJobOut | None
+
+
+class PaceOut(Schema):
+    """Milliseconds; `gap_ms` is pace less the pace of the practice day (below zero: quicker)."""
+
+    laps: int
+    best_ms: int | None = None
+    pace_ms: int | None = None
+    average_ms: int | None = None
+    top_5_ms: int | None = None
+    top_10_ms: int | None = None
+    consistency_pct: float | None = None
+    gap_ms: int | None = None
+
+
+class ComparedRunOut(PaceOut):
+    race_id: int
+    label: str
+    kind: str
+    position: int | None = None
+    bumped_from: str | None = None
+
+
+class PaceOfKindOut(PaceOut):
+    kind: str
+    runs: int
+
+
+class PracticeRaceOut(Schema):
+    """`class_name` is what is compared; `day` the source id of the practice day."""
+
+    class_name: str
+    day: str | None = None
+    days: list[str]
+    runs: list[ComparedRunOut]
+    totals: list[PaceOfKindOut]
+
+    @classmethod
+    def of(cls, found: PracticeBeside) -> "PracticeRaceOut":
+        def pace(figures: Figures, gap_ms: int | None) -> dict[str, Any]:
+            names = [name for name in PaceOut.model_fields if name != "gap_ms"]
+            return {name: getattr(figures, name) for name in names} | {"gap_ms": gap_ms}
+
+        runs = []
+        for row in found.beside.runs:
+            result = found.results[cast(int, row.run.key)]
+            move = found.moves.get(result.race_id)
+            runs.append(
+                ComparedRunOut(
+                    **pace(row.figures, row.gap_ms),
+                    race_id=result.race_id,
+                    label=result.race.short_label,
+                    kind=row.run.kind,
+                    position=result.position,
+                    bumped_from=move.source_name if move else None,
+                )
+            )
+        return cls(
+            class_name=found.class_name,
+            day=found.day.source_event_id if found.day else None,
+            days=[day.source_event_id for day in found.days],
+            runs=runs,
+            totals=[
+                PaceOfKindOut(**pace(one.figures, one.gap_ms), kind=one.kind, runs=one.runs)
+                for one in found.beside.totals
+            ],
+        )

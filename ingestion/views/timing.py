@@ -24,6 +24,7 @@ from ingestion.queries.drivers import (
 )
 from ingestion.queries.events import event_facts
 from ingestion.queries.practice import archived_practice_of, practice_of_driver
+from ingestion.queries.practice_race import events_practised_for, own_driver_who_practised
 from ingestion.queries.races import neighbours_of
 from ingestion.queries.tracks import calendar_of, find_track, track_choices, tracks_search
 from ingestion.services import discovery, imports, tracks
@@ -300,6 +301,9 @@ def race(request: HttpRequest, race_id: int) -> HttpResponse:
         int(one) for one in request.GET.getlist("driver") if one.isdecimal() and len(one) < 18
     ]
     before, after = neighbours_of(row)
+    practised = None
+    if flags.is_on(request, flags.ENABLE_PRACTICE_DAYS):
+        practised = own_driver_who_practised(request.user.pk, row)
     context = {
         "race": row,
         "sheet": RaceSheet(
@@ -312,6 +316,7 @@ def race(request: HttpRequest, race_id: int) -> HttpResponse:
         ),
         "before": before,
         "after": after,
+        "practised": practised,
         "may_correct": access.may_administer(request.user),
         "type_form": SessionTypeForm(initial={"session_type": row.session_type_override}),
     }
@@ -395,6 +400,7 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
         found = practice_of_driver(row.pk, include_archived=with_archived)
         practice = list(found[:PRACTICE_ON_DRIVER_PAGE])
         archived = archived_practice_of(row.pk)
+    events_with_practice = events_practised_for(row.pk) if practice or archived else set()
     trend_of = next(
         (one for one in bests if f"{one.track_id}-{one.class_key}" == chosen),
         max(bests, key=lambda one: one.races, default=None),
@@ -410,6 +416,7 @@ def driver(request: HttpRequest, driver_id: int) -> HttpResponse:
         "consistency_chart": consistency_chart(trend, slug="consistency"),
         "races": races,
         "practice": practice,
+        "events_with_practice": events_with_practice,
         "archived": archived,
         "with_archived": with_archived,
         "aliases": list(row.aliases.all()[:20]),
