@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from ingestion import queries as timing
+from racecontrol.shared.names import format_name
 from runplans.models import RunPlan
 
 # The documents leave the database as text: decoding them only to encode them again would cost
@@ -116,7 +117,7 @@ def pace_source(driver_id: int, race_id: int) -> PaceSource | None:
     return PaceSource(
         race_id=race_id,
         driver_id=driver_id,
-        driver=result.driver_name,
+        driver=format_name(result.driver_name),
         track=race.event.track.name,
         session=f"{race.event.name}, {race.label}, {race.event.starts_on:%-d %b %Y}",
         clean_laps=len(laps.clean),

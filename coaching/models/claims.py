@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from racecontrol.shared.names import format_name
+
 
 class ProfileClaim(models.Model):
     """A racer claims to be a timed driver. A matching transponder settles it, else staff do."""
@@ -43,4 +45,4 @@ class ProfileClaim(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.profile} is {self.driver}"
+        return f"{self.profile} is {format_name(self.driver.name)}"

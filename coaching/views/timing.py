@@ -77,7 +77,7 @@ def claim(request: HttpRequest, driver_id: int) -> HttpResponse:
         "driver": driver,
         "form": form,
         "held": claim_of(request.user, driver.pk),
-        "runs": list(timing.results_of(driver)[:3]),
+        "events": list(dict.fromkeys(row.race.event for row in timing.results_of(driver)[:30]))[:3],
     }
     return answer(request, page="coaching/garage/claim.html", context=context, ok=not form.errors)
 
