@@ -81,8 +81,10 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Revoke", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        for token in queryset.filter(revoked_at__isnull=True):
+        alive = list(queryset.filter(revoked_at__isnull=True))
+        for token in alive:
             tokens.revoke(by=request.user, token_id=token.pk)
+        self.message_user(request, f"{len(alive)} revoked.")
 
 
 @admin.register(AuditEvent)

@@ -12,7 +12,7 @@ from django_q.models import OrmQ, Schedule
 from waffle.models import Flag
 
 from racecontrol.models import AuditEvent, Job
-from racecontrol.shared import flags
+from racecontrol.shared import flags, jobs
 from racecontrol.shared.mail import tell_staff
 
 log = structlog.get_logger(__name__)
@@ -44,10 +44,12 @@ def budgets() -> list[dict[str, Any]]:
 
 def overview() -> dict[str, Any]:
     """Everything the ops page shows."""
-    known = {flag.name: flag for flag in Flag.objects.all()}
+    known = {flag.name: flag for flag in Flag.objects.annotate(people=Count("users"))}
+    open_jobs = list(Job.objects.filter(state__in=Job.OPEN).select_related("owner")[:50])
     return {
         "numbers": queue_numbers(),
-        "open_jobs": Job.objects.filter(state__in=Job.OPEN).select_related("owner")[:50],
+        "open_jobs": open_jobs,
+        "lost_jobs": jobs.without_worker(open_jobs),
         "failed_jobs": Job.objects.filter(state__in=[Job.State.FAILED, Job.State.DEAD])
         .select_related("owner")
         .order_by("-finished_at")[:25],

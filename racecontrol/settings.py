@@ -376,6 +376,8 @@ AFTER_EVENT_IMPORT: list[str] = [
     "coaching.tasks.score_event",
     "ingestion.tasks.run_match_practice",
 ]
+# News of a person's word about what a session was: tasks that take (race_id, kind of run before).
+AFTER_SESSION_TYPE: list[str] = ["coaching.tasks.follow_session_type"]
 # Who follows when two drivers turn out to be one, or one to be two, inside that transaction:
 # functions(was_id, now_id, only) -> ids of what moved; `only` is what to move back.
 DRIVER_FOLLOWERS: list[str] = [

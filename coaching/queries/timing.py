@@ -146,7 +146,19 @@ def ref_of(result: RaceResult) -> str:
     race = result.race
     if race.source == Race.Source.PRACTICE:
         return f"practice:{race.source_race_id}"
-    return f"race:{race.source_race_id}/{result.source_driver_id or result.row_key}"[:80]
+    return f"{ref_of_race(race)}{result.source_driver_id or result.row_key}"[:80]
+
+
+def ref_of_race(race: Race) -> str:
+    """What the names of all runs of a race begin with."""
+    return f"race:{race.source_race_id}/"
+
+
+def race_for(race_id: int) -> Race:
+    race = Race.objects.filter(pk=race_id).first()
+    if race is None:
+        raise NotFound("There is no such race.")
+    return race
 
 
 def field_paces_s(race: Race) -> list[float]:

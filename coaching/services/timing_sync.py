@@ -207,6 +207,29 @@ def sync_claimed(*, profile_id: int, on_progress: OnProgress = silent) -> SyncRe
     return total
 
 
+def follow_session_type(*, race_id: int, kind_before: str) -> int:
+    """Heats logged from this race become the kind of run it is now, and are scored anew; how many.
+
+    A heat whose owner said something else, and any heat of a closed session, stays as it is.
+    """
+    race = timing.race_for(race_id)
+    logged = Heat.objects.filter(
+        source_ref__startswith=timing.ref_of_race(race), kind=kind_before
+    ).exclude(session__status=Session.Status.CLOSED)
+    done = 0
+    for heat_id in logged.values_list("pk", flat=True):
+        with transaction.atomic():
+            rows = Heat.objects.select_for_update(of=("self",)).select_related("session")
+            heat = rows.filter(pk=heat_id, kind=kind_before).first()
+            if heat is None:
+                continue
+            heat.kind = race.run_kind
+            heat.save(update_fields=["kind"])
+            scores.score_heat(heat)
+            done += 1
+    return done
+
+
 def _take_event(profile: RacerProfile, event_id: int, total: SyncReport) -> None:
     """A racer's runs of one event, counted into `total`."""
     if profile.driver_id is None:

@@ -12,6 +12,7 @@ from coaching.tasks.connections import (
 )
 from coaching.tasks.garage import (
     claim_demo_driver,
+    follow_session_type,
     import_lap_file,
     prune_lap_files,
     score_claimed,
@@ -31,6 +32,7 @@ from coaching.tasks.missions import (
 __all__ = [
     "claim_demo_driver",
     "draft_mission",
+    "follow_session_type",
     "give_back",
     "import_lap_file",
     "look_after_uploads",

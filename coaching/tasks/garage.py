@@ -63,6 +63,11 @@ def score_claimed(job: jobs.Running, profile_id: int) -> dict:
     return asdict(report) | {"url": reverse("coaching:home")}
 
 
+def follow_session_type(job: jobs.Running, race_id: int, kind_before: str) -> dict:
+    """A person said what a session was: logged heats of it are scored as what it is now."""
+    return {"heats": timing_sync.follow_session_type(race_id=race_id, kind_before=kind_before)}
+
+
 def claim_demo_driver(job: jobs.Running, profile_id: int) -> dict:
     """Wait for the demo event and be one of its drivers, whose laps are then logged. Only staff have a demo."""
     profile = RacerProfile.objects.select_related("user").filter(pk=profile_id).first()

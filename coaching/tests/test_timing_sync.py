@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils.timezone import now
 
-from coaching.models import ProfileClaim, RacerProfile, RunLog, Session
+from coaching.models import Heat, ProfileClaim, RacerProfile, RunLog, Session
 from coaching.queries import garage as queries
 from coaching.services import claims, garage, garage_demo, laps, timing_sync
 from coaching.services.claims import AlreadyClaimed
@@ -20,6 +20,7 @@ from coaching.tests.builders import (
     make_session,
 )
 from ingestion.models import DriverTransponder, Lap, RaceClass
+from ingestion.services.imports import override_session_type
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotAllowed, NotFound, NotReady
 from racecontrol.testing.pages import Page
@@ -407,6 +408,39 @@ def test_a_claim_follows_a_merged_driver(claimed, driver):
     make_result(kept, event=event)
 
     assert timing_sync.sync_event(event_id=event.pk).new == 12
+
+
+def test_scores_follow_what_staff_say_a_session_was(claimed, staff, driver, run_jobs):
+    event = make_event()
+    result, spoken, closed = (
+        make_result(driver, event=event, label=f"1/8 Buggy {main}-Main") for main in "ABC"
+    )
+    other = RaceClass.objects.create(event=event, name="Truggy", key="truggy")
+    closed.race.race_class = other
+    closed.race.save()
+    timing_sync.sync_event(event_id=event.pk)
+    heats = {row.source_ref.split("/")[0]: row for row in Heat.objects.all()}
+    own, told, shut = (heats[f"race:{row.race.source_race_id}"] for row in (result, spoken, closed))
+    garage.change_heat(
+        session_id=told.session_id, heat_id=told.pk, by=claimed.user, kind="qualifying"
+    )
+    garage.close_session(session_id=shut.session_id, by=claimed.user)
+    before = own.scores.get(formula="v2").inputs_hash
+
+    for row in (result, spoken, closed):
+        override_session_type(race_id=row.race_id, session_type="practice", by=staff)
+    run_jobs()
+
+    kinds = [Heat.objects.get(pk=heat.pk).kind for heat in (own, told, shut)]
+    assert kinds == ["practice", "qualifying", "race"]
+    assert own.scores.get(formula="v2").inputs_hash != before
+    # Said twice before a worker comes: what stands in the end counts.
+    override_session_type(race_id=result.race_id, session_type="qualifying", by=staff)
+    override_session_type(race_id=result.race_id, session_type="race", by=staff)
+    for job in jobs.Job.objects.filter(state="queued").order_by("-created_at"):
+        jobs.run_now(job)
+    own.refresh_from_db()
+    assert (own.kind, own.scores.get(formula="v2").inputs_hash) == ("race", before)
 
 
 # -- demo -----------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ class ImportJobAdmin(ReadOnlyAdmin):
     list_filter = ("state", "func")
     search_fields = ("title", "key", "message", "error")
     list_select_related = ("owner",)
-    actions = ("retry", "stop")
+    actions = ("retry", "go_on", "stop")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportJob]:
         return super().get_queryset(request).filter(key__startswith=KEY)
@@ -97,6 +97,11 @@ class ImportJobAdmin(ReadOnlyAdmin):
     def retry(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> None:
         ids = list(queryset.values_list("pk", flat=True))
         self.each(request, ids, lambda one: jobs.retry(one, by=request.user), "queued again")
+
+    @admin.action(description="Go on now (paused ones)", permissions=["view"])
+    def go_on(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> None:
+        ids = list(queryset.values_list("pk", flat=True))
+        self.each(request, ids, lambda one: jobs.go_on(one, by=request.user), "going on")
 
     @admin.action(description="Cancel", permissions=["view"])
     def stop(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> None:

@@ -30,6 +30,7 @@ from ingestion.liverc.pages.bot_check import is_bot_check
 from ingestion.models import FetchLog, HostBlock, StoredPage
 from racecontrol.shared import audit
 from racecontrol.shared.errors import NotFound, NotReady, SourceUnavailable, TooMany
+from racecontrol.shared.jobs import Job, go_on
 from racecontrol.shared.pruning import delete_old
 
 log = structlog.get_logger(__name__)
@@ -190,7 +191,10 @@ def spend(budget: str, url: str) -> FetchLog:
 
 @transaction.atomic
 def lift_block(*, block_id: int, by: Any) -> HostBlock:
-    """A person has looked at the host and says it may be asked again. Raises NotReady if it may already."""
+    """A person has looked at the host and says it may be asked again. Raises NotReady if it may already.
+
+    Imports that paused for it go on at once; those that wait for something else pause again.
+    """
     block = HostBlock.objects.select_for_update().get(pk=block_id)
     moment = now()
     if block.until <= moment:
@@ -204,6 +208,10 @@ def lift_block(*, block_id: int, by: Any) -> HostBlock:
         before={"until": before, "reason": block.reason},
         after={"until": moment},
     )
+    for job_id in Job.objects.filter(
+        state=Job.State.PAUSED, key__startswith="import:", run_at__lte=before + timedelta(minutes=1)
+    ).values_list("pk", flat=True):
+        go_on(job_id, by=by)
     return block
 
 

@@ -421,13 +421,16 @@ def import_race(*, race_id: int, source: Source | None = None, by: Any = None) -
 
 @transaction.atomic
 def override_session_type(*, race_id: int, session_type: str, by: Any) -> Race:
-    """A person says what a session was; '' takes the word back. Survives every import."""
+    """A person says what a session was; '' takes the word back. Survives every import.
+
+    Bump-ups are found anew, and the rooms of AFTER_SESSION_TYPE hear of another kind of run.
+    """
     if session_type and session_type not in SessionType.values:
         raise InvalidInput(
             "Not a session type.", fields={"session_type": ["Not one of the types."]}
         )
     race = Race.objects.select_for_update(of=("self",)).get(pk=race_id)
-    before = race.session_type_override
+    before, kind_before = race.session_type_override, race.run_kind
     race.session_type_override, race.updated_at = session_type, now()
     race.save(update_fields=["session_type_override", "updated_at"])
     audit.record(
@@ -438,6 +441,9 @@ def override_session_type(*, race_id: int, session_type: str, by: Any) -> Race:
         after={"session_type": session_type or race.session_type},
     )
     detect_for_event(race.event_id)  # practice is no main
+    if race.run_kind != kind_before:
+        for task in settings.AFTER_SESSION_TYPE:
+            jobs.enqueue(task, race.pk, kind_before, owner=by, title=f"Scores of {race.label}")
     return race
 
 

@@ -11,7 +11,7 @@ from ingestion.services import drivers as services
 from ingestion.services import imports
 from ingestion.services.people import driver_ids_for
 from ingestion.tests.builders import make_driver, make_race, make_result
-from racecontrol.models import AuditEvent
+from racecontrol.models import AuditEvent, Job
 from racecontrol.shared.errors import InvalidInput, NotReady
 
 pytestmark = pytest.mark.django_db
@@ -154,11 +154,20 @@ def test_a_resting_host_is_asked_again_once_staff_say_so(boss):
     block = HostBlock.objects.create(
         host="club.liverc.test", until=now() + timedelta(minutes=20), reason="bot_check"
     )
+    waiting, spent = (
+        imports.request_import(source_event_id=make_race().event.source_event_id, by=None)
+        for _ in range(2)
+    )
+    Job.objects.filter(pk=waiting.pk).update(state="paused", run_at=block.until)
+    Job.objects.filter(pk=spent.pk).update(state="paused", run_at=now() + timedelta(hours=9))
 
     boss.post(f"{ADMIN}/hostblock/", {"action": "lift", "_selected_action": [block.pk]})
 
     block.refresh_from_db()
     assert block.until <= now()
+    waiting.refresh_from_db()
+    spent.refresh_from_db()
+    assert waiting.run_at <= now() < spent.run_at  # another day's budget is not the host's rest
     assert AuditEvent.objects.get(verb="host_block.lifted").object_name.startswith("club.liverc")
 
 

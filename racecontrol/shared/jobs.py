@@ -10,6 +10,7 @@ its effects must be repeatable (natural keys, conditional updates).
 """
 
 import traceback
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Final
@@ -37,10 +38,12 @@ __all__ = [
     "Running",
     "cancel",
     "enqueue",
+    "go_on",
     "retry",
     "revive",
     "run",
     "run_now",
+    "without_worker",
 ]
 
 log = structlog.get_logger(__name__)
@@ -270,6 +273,31 @@ def retry(job_id: UUID, *, by: Any) -> Job:
     job.save()
     _send(job)
     return job
+
+
+@transaction.atomic
+def go_on(job_id: UUID, *, by: Any) -> Job:
+    """Let a paused job go on at once, where what it waits for is over. Staff only; else NotAllowed."""
+    job = Job.objects.select_for_update(of=("self",)).get(pk=job_id)
+    if not by.is_staff:
+        raise NotAllowed("Only staff let paused jobs go on before their time.")
+    if job.state != State.PAUSED:
+        raise NotReady(f"{job.title} is {job.get_state_display()}: only a paused job can go on.")
+    job.run_at = now()
+    job.save(update_fields=["run_at"])
+    _send(job)
+    return job
+
+
+def without_worker(jobs: Iterable[Job]) -> set[UUID]:
+    """Those said to be running whose lock nobody holds: their worker died; `revive` finds them."""
+    lost = set()
+    for job in jobs:
+        if job.state == State.RUNNING:
+            with pglock.advisory(f"job:{job.pk}", timeout=0, side_effect=pglock.Return) as is_free:
+                if is_free:
+                    lost.add(job.pk)
+    return lost
 
 
 def revive(*, overdue: timedelta = timedelta(seconds=60)) -> int:

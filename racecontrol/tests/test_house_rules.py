@@ -114,7 +114,7 @@ def test_every_task_named_in_a_string_exists():
     code = "".join(path.read_text() for app in BELOW for path in (ROOT / app).rglob("*.py"))
     named = {*re.findall(r'enqueue\(\s*"([\w.]+)"', code)}
     lists = [*settings.AFTER_EVENT_IMPORT, *settings.HOME_CARDS, *settings.DEMO_LOADERS]
-    lists += settings.FIRST_STEPS
+    lists += [*settings.FIRST_STEPS, *settings.AFTER_SESSION_TYPE]
     lists += [*settings.SEARCH_SOURCES, *settings.BEFORE_PERSON_GOES, *settings.DRIVER_FOLLOWERS]
     names = [*named, *lists, *settings.LIVE_TOPICS.values(), *settings.ROOM_METRICS, *CRON]
     hooks = (settings.TEAM_LOOKUP, settings.BUDGET_REPORT, settings.TIMING_DRIVERS_OF)

@@ -222,3 +222,28 @@ def test_the_page_of_a_job_asks_again_only_while_it_is_open(client, user):
     assert "every 2s" not in after
     assert "<html" not in after
     assert "counted" in after
+
+
+def test_staff_let_a_paused_job_go_on_before_its_time(user, staff):
+    tomorrow = now() + timedelta(days=1)
+    job = jobs.enqueue(f"{WORK}.wait_for_tomorrow", tomorrow.isoformat(), owner=user)
+    assert jobs.run_now(job).state == "paused"
+
+    with pytest.raises(NotAllowed):
+        jobs.go_on(job.pk, by=user)
+    jobs.go_on(job.pk, by=staff)
+
+    job.refresh_from_db()
+    assert job.run_at <= now()
+    done = jobs.enqueue(f"{WORK}.count", 1)
+    jobs.run_now(done)
+    with pytest.raises(NotReady, match="only a paused job"):
+        jobs.go_on(done.pk, by=staff)
+
+
+def test_a_running_job_nobody_works_on_has_lost_its_worker():
+    lost, waiting = (jobs.enqueue(f"{WORK}.count", n) for n in (1, 2))
+    Job.objects.filter(pk=lost.pk).update(state="running")
+
+    assert jobs.without_worker(Job.objects.all()) == {lost.pk}
+    assert waiting.state == "queued"
