@@ -13,6 +13,7 @@ from ingestion.models import Event, PracticeRun, PracticeSession
 from ingestion.queries import practice as queries
 from ingestion.queries.practice_race import practice_beside
 from ingestion.schemas import practice as schemas
+from ingestion.services.imports import refuse_if_warned
 from ingestion.services.practice import discovery, ranges, requests
 from racecontrol.shared import flags
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound
@@ -124,6 +125,8 @@ def import_practice_days(request: HttpRequest, body: schemas.PracticeBulkIn) -> 
         ids = list(dict.fromkeys(requests.known_id(one) for one in ids))
         costs = requests.cost_of(ids, refresh=body.refresh).values()
         warnings = [cost.warning for cost in costs if cost.warning]
+        if body.ask_first:
+            refuse_if_warned(warnings)
         job = requests.request_bulk(source_event_ids=ids, by=request.user, refresh=body.refresh)
         is_discovered = True
     else:
@@ -132,6 +135,8 @@ def import_practice_days(request: HttpRequest, body: schemas.PracticeBulkIn) -> 
         )
         ids, is_discovered = wanted.known, wanted.is_discovered
         warnings = wanted.warnings(refresh=body.refresh)
+        if body.ask_first:
+            refuse_if_warned(warnings)
         job = ranges.request_range(wanted, by=request.user, refresh=body.refresh)
     return Status(
         202,
@@ -171,7 +176,9 @@ def import_practice_day(
 ) -> Any:
     """Queue the import of a day; one that is under way is returned instead of a second."""
     need(request)
-    return Status(202, queue(request, source_event_id, refresh=bool(body and body.refresh)))
+    body = body or schemas.PracticeImportIn()
+    queued = queue(request, source_event_id, refresh=body.refresh, ask_first=body.ask_first)
+    return Status(202, queued)
 
 
 @router.post("/practice-days/{source_event_id}/refresh", response={202: schemas.PracticeQueuedOut})
@@ -181,10 +188,14 @@ def refresh_practice_day(request: HttpRequest, source_event_id: DayId) -> Any:
     return Status(202, queue(request, day_for(source_event_id).source_event_id, refresh=True))
 
 
-def queue(request: HttpRequest, source_event_id: str, *, refresh: bool) -> dict[str, Any]:
+def queue(
+    request: HttpRequest, source_event_id: str, *, refresh: bool, ask_first: bool = False
+) -> dict[str, Any]:
     source_event_id = requests.known_id(source_event_id)
     costs = requests.cost_of([source_event_id], refresh=refresh).values()
     warnings = [cost.warning for cost in costs]
+    if ask_first:
+        refuse_if_warned(warnings)
     job = requests.request_import(source_event_id=source_event_id, by=request.user, refresh=refresh)
     return queued(job, source_event_id) | {"warning": warnings[0]}
 

@@ -84,6 +84,9 @@ def discover_events(
 def import_events(request: HttpRequest, body: schemas.BulkImportIn) -> Any:
     """Queue several imports; those that cannot be queued are named with the reason."""
     need_import(request)
+    if body.ask_first:
+        known = events().filter(source_event_id__in=body.source_event_ids)
+        imports.refuse_if_warned(imports.import_warnings(known, refresh=body.refresh))
     queued: list[dict[str, Any]] = []
     refused: list[dict[str, str]] = []
     for source_event_id in dict.fromkeys(body.source_event_ids):
@@ -101,16 +104,26 @@ def import_event(
     """Queue an import; one of the same event that is under way is returned instead of a second."""
     need_import(request)
     body = body or schemas.ImportIn()
-    return Status(202, queue_import(request, source_event_id, body.track, body.refresh))
+    queued = queue_import(
+        request, source_event_id, body.track, body.refresh, ask_first=body.ask_first
+    )
+    return Status(202, queued)
 
 
 def queue_import(
-    request: HttpRequest, source_event_id: str, track: str, refresh: bool
+    request: HttpRequest,
+    source_event_id: str,
+    track: str,
+    refresh: bool,
+    *,
+    ask_first: bool = False,
 ) -> dict[str, Any]:
-    """Queue one and say what it may cost."""
+    """Queue one and say what it may cost; before, and then queue nothing, with `ask_first`."""
     event = events().filter(source_event_id=source_event_id).first()
     slug = event.track.slug if event else track.strip()
     cost = imports.import_cost(track_slug=slug, event=event, refresh=refresh) if slug else None
+    if ask_first and cost:
+        imports.refuse_if_warned([cost.warning])
     job = imports.request_import(
         source_event_id=source_event_id, by=request.user, track_slug=slug, refresh=refresh
     )

@@ -218,9 +218,14 @@ class PracticeDiscoveryOut(Schema):
 
 
 class PracticeImportIn(Schema):
-    """`refresh` asks for the day's overview past its cache, and again for some session pages."""
+    """`refresh` asks for the day's overview past its cache, and again for some session pages.
+
+    `ask_first`: 409 `budget_warning` and nothing queued, where it would take the track past 80 % of its
+    day's requests.
+    """
 
     refresh: bool = False
+    ask_first: bool = False
 
 
 class PracticeBulkIn(Schema):
@@ -231,6 +236,7 @@ class PracticeBulkIn(Schema):
     from_day: date | None = Field(None, alias="from")
     to_day: date | None = Field(None, alias="to")
     refresh: bool = False
+    ask_first: bool = False
 
 
 class PracticeQueuedOut(Schema):

@@ -61,16 +61,24 @@ class DiscoveryOut(Schema):
 
 
 class ImportIn(Schema):
-    """`track` places an event that is not known here; `refresh` asks for settled races again."""
+    """`track` places an event that is not known here; `refresh` asks for settled races again.
+
+    With `ask_first` an import that would take a track past 80 % of its day's requests is answered 409
+    `budget_warning`, and nothing is queued; send it again without to go ahead.
+    """
 
     track: str = Field("", max_length=63)
     refresh: bool = False
+    ask_first: bool = False
 
 
 class BulkImportIn(Schema):
+    """`ask_first` as for one import; what all of them cost together counts."""
+
     source_event_ids: list[str] = Field(min_length=1, max_length=50)
     track: str = Field("", max_length=63)
     refresh: bool = False
+    ask_first: bool = False
 
 
 class ImportOut(Schema):

@@ -5,6 +5,7 @@ usable from the first race on. What fails is written on its race and the rest go
 there already is not fetched again unless it may still change.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -105,6 +106,28 @@ def import_cost(*, track_slug: str, event: Event | None, refresh: bool = False) 
     wanted = [race for race in races if refresh or _needs_fetch(race, moment)]
     pages = len(wanted) if races else USUAL_RACES
     return Cost(requests=pages + 2, budget=budget_of(track_slug))
+
+
+class BudgetWarning(RaceError):
+    """Whoever asked wants to know before a job strains the day's budget: nothing was queued."""
+
+    code = "budget_warning"
+
+
+def import_warnings(events: Iterable[Event], *, refresh: bool = False) -> list[str]:
+    """One sentence per track whose budget the imports together would strain."""
+    needed: dict[str, int] = {}
+    for event in events:
+        cost = import_cost(track_slug=event.track.slug, event=event, refresh=refresh)
+        needed[event.track.slug] = needed.get(event.track.slug, 0) + cost.requests
+    costs = [Cost(requests, budget_of(slug)) for slug, requests in needed.items()]
+    return [cost.warning for cost in costs if cost.warning]
+
+
+def refuse_if_warned(warnings: Iterable[str]) -> None:
+    """Raises BudgetWarning with every warning there is."""
+    if said := [warning for warning in warnings if warning]:
+        raise BudgetWarning(" ".join(said))
 
 
 @transaction.atomic

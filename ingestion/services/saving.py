@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from ingestion.domain.labels import class_key, person_key, read_label
-from ingestion.domain.moments import to_utc
+from ingestion.domain.moments import in_order
 from ingestion.domain.session_types import infer_session_type
 from ingestion.liverc.errors import UnexpectedPage
 from ingestion.liverc.pages.event import EventPage, ListedRace
@@ -170,20 +170,21 @@ def _save_listed(
 def _running(event: Event, rows: Iterable[ListedRace]) -> dict[str, tuple[int, datetime | None]]:
     """Place in the running order (from 1) and moment of completion of each race.
 
-    The page lists the newest race first. Read from its end, a wall clock that goes back is the
-    second time of an hour that came twice: the page's order tells, where the clock cannot. A race
-    without a time stands right after the one listed below it.
+    The page lists the newest race first. Read from its end, its order tells which pass of an hour
+    that came twice is meant (see `in_order`). A race without a time stands right after the one
+    listed below it.
     """
-    moments: dict[str, datetime | None] = {}
+    ordered = sorted(rows, key=lambda row: row.dom_index, reverse=True)
+    timed = [row for row in ordered if row.completed_local]
+    told = in_order([row.completed_local for row in timed if row.completed_local], event.zone)
+    moments = dict(zip((row.race_id for row in timed), told, strict=True))
     keys = []
-    latest: datetime | None = None
-    for row in sorted(rows, key=lambda row: row.dom_index, reverse=True):
-        moment = row.completed_local and to_utc(row.completed_local, event.zone, not_before=latest)
-        latest = moment or latest
-        moments[row.race_id] = moment
-        keys.append((latest or datetime.min.replace(tzinfo=UTC), -row.dom_index, row.race_id))
+    latest = datetime.min.replace(tzinfo=UTC)
+    for row in ordered:
+        latest = moments.get(row.race_id, latest)
+        keys.append((latest, -row.dom_index, row.race_id))
     return {
-        race_id: (place, moments[race_id])
+        race_id: (place, moments.get(race_id))
         for place, (_, _, race_id) in enumerate(sorted(keys), start=1)
     }
 

@@ -347,6 +347,12 @@ def test_what_is_not_known_is_not_found(client, practice_on):
 def test_the_cost_is_told_when_the_budget_runs_low(site, client, practice_on, settings):
     settings.LIVERC_PER_DAY = 10
 
+    asked = [
+        post(client, f"/{DAY_ID}/import", {"ask_first": True}),
+        post(client, "/import", {"source_event_ids": [DAY_ID], "ask_first": True}),
+    ]
+    assert [answer.json()["error"]["code"] for answer in asked] == ["budget_warning"] * 2
+    assert not Job.objects.exists()
     assert "requests" in post(client, f"/{DAY_ID}/import").json()["warning"]
 
 

@@ -139,6 +139,27 @@ def test_the_day_s_budget_is_told_before(client, settings):
     assert "requests" in answer.json()["warning"]
 
 
+def test_who_asks_first_is_told_before_anything_is_queued(client, settings):
+    settings.LIVERC_PER_DAY = 10
+    event = make_event(state=Event.State.LISTED)
+    one, several = f"/events/{event.source_event_id}/import", "/events/import"
+    ids = {"source_event_ids": [event.source_event_id]}
+
+    def post(path, **body):
+        return client.post(f"{API}{path}", body, content_type="application/json")
+
+    for refused in (post(one, ask_first=True), post(several, ask_first=True, **ids)):
+        assert refused.status_code == 409
+        assert refused.json()["error"]["code"] == "budget_warning"
+        assert "about 42 requests" in refused.json()["error"]["message"]
+    assert not Job.objects.exists()
+
+    settings.LIVERC_PER_DAY = 100
+    assert post(one, ask_first=True).status_code == 202
+    settings.LIVERC_PER_DAY = 10
+    assert post(several, **ids).status_code == 202
+
+
 def test_session_types_are_told_only_when_asked_and_null_reads_as_race(client):
     race = make_race(session_type="qualifying", session_type_confidence="high")
 

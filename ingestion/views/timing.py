@@ -142,7 +142,7 @@ def import_events(request: HttpRequest) -> HttpResponse:
     if not chosen:
         messages.error(request, "Tick at least one event.")
         return _back(request)
-    warnings = _warnings(events.values())
+    warnings = imports.import_warnings(events.values())
     if warnings and not request.POST.get("confirmed"):
         return answer(
             request,
@@ -164,19 +164,6 @@ def import_events(request: HttpRequest) -> HttpResponse:
         except RaceError as refusal:
             messages.error(request, str(refusal))
     return _back(request)
-
-
-def _warnings(events: Any) -> list[str]:
-    """One sentence per track whose budget the imports together would strain."""
-    needed: dict[str, int] = {}
-    for event in events:
-        cost = imports.import_cost(track_slug=event.track.slug, event=event)
-        needed[event.track.slug] = needed.get(event.track.slug, 0) + cost.requests
-    return [
-        warning
-        for slug, requests in needed.items()
-        if (warning := imports.Cost(requests, budget_of(slug)).warning)
-    ]
 
 
 def _next(request: HttpRequest) -> str:
