@@ -79,7 +79,7 @@ def test_while_the_flag_is_off_nothing_of_practice_is_seen(client):
     assert event.name not in text(client, "/")
     assert "Practice days" not in text(client, url("home"))
     assert event.name not in text(client, url("track", event.track_id))
-    assert event.name not in text(client, f"{url('search')}?q=practice")
+    assert event.name not in text(client, f"{reverse('search')}?q=practice")
     assert "Compare" not in text(client, url("driver", driver_id))
 
 
@@ -445,7 +445,7 @@ def test_practice_is_found_by_the_one_search_and_on_driver_pages(client, day):
     made = make_sessions(day)
     result = made["ana"].race.results.get()
 
-    hits = client.get(f"{url('search')}?q=ana rossi").content.decode()
+    hits = client.get(f"{reverse('search')}?q=ana rossi").content.decode()
     assert url("practice-session", made["ana"].race_id) in hits
     page = client.get(url("driver", result.driver_id)).content.decode()
     assert url("practice-session", made["ana"].race_id) in page
@@ -465,7 +465,7 @@ def test_pages_ask_the_same_number_of_questions_whatever_their_size(client, day)
         url("practice-driver-days", ana.pk, day.track_id),
         url("practice-class-day", day.pk, first.race.race_class_id),
         url("driver", ana.pk),
-        f"{url('search')}?q=ana",
+        f"{reverse('search')}?q=ana",
     ]
     counts = {address: queries_of(client, address) for address in addresses}
     for _ in range(4):
