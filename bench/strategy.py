@@ -3,6 +3,7 @@
 Times are of one core's processor, so that a busy machine tells the same.
 """
 
+from collections.abc import Iterator
 from random import Random
 from statistics import mean
 from time import process_time
@@ -12,6 +13,7 @@ from racecontrol.testing.shared_cases import shared_json
 from strategy.domain.formation import HOUR_MS, Limits, Person, Signups, form_teams, snake_draft
 from strategy.domain.regulations import CarNumbers, Entrant, build_problem, read_regulations
 from strategy.domain.simulation import Simulator
+from strategy.domain.stints.conflict import explain
 from strategy.domain.stints.instance import Instance, Stint, read_instance
 from strategy.domain.stints.solve import Solution, solve
 
@@ -47,6 +49,7 @@ def crowd(count: int) -> list[Person]:
 PLAN_WITHIN = {"d09-24h4-short": 30}
 # seconds to the proof; the facts ask it of d01, d02, d04 and d05
 PROOF_WITHIN = 60
+EXPLAINED_WITHIN = 20
 FORMED_WITHIN, SEARCH_S = 3, 2
 PROVEN = ("d01-6h3", "d02-6h3-wet", "d03-12h4-proam", "d04-24h4", "d05-12h4-rolling",
           "d06-24h6-holes", "d07-48h8")  # fmt: skip
@@ -103,7 +106,7 @@ def field(known: dict) -> list[Figure]:
 
 
 def run() -> list[Figure]:
-    rows = known_races()
+    rows = known_races() + [conflict(name, data) for name, data in contradictions()]
     for hours, drivers in ((6, 3), (12, 4), (24, 4)):
         instance = read_instance(race(hours, drivers))
         found = solve(instance, time_limit=20, clock=process_time)
@@ -112,6 +115,32 @@ def run() -> list[Figure]:
         spent = found.seconds if is_close else None
         rows.append(Figure(f"own race, {instance.id}", spent, "s", 10, note=note))
     return [*rows, simulated(instance, found.plan), *map(formed, (12, 40, 200))]
+
+
+def contradictions() -> Iterator[tuple[str, dict]]:
+    """Known races made impossible: all drivers limited, all owing more, and a rest too long."""
+    for name in ("d06-24h6-holes", "d07-48h8", "d10-24h4-lmv"):
+        data = shared_json(f"cases/stints/{name}.json")
+        if data is None:
+            return
+        whole, people = sum(data["race"]["lap_nominal_ms"]), data["drivers"]
+        share = whole // len(people)
+        for words, limit in (
+            ("maximum", {"max_drive_ms": int(0.95 * share)}),
+            ("minimum", {"min_drive_ms": int(1.03 * share)}),
+            ("rest", {"min_rest_ms": 20 * HOUR_MS}),
+        ):
+            yield f"{name} {words}", data | {"drivers": [who | limit for who in people]}
+
+
+def conflict(name: str, data: dict) -> Figure:
+    """Seconds until the smallest set of rules that contradict is named; None: a larger one was."""
+    started = process_time()
+    found = explain(read_instance(data), seconds=EXPLAINED_WITHIN - 1, clock=process_time)
+    return Figure(
+        f"why {name} is impossible", process_time() - started if found.is_smallest else None, "s",
+        EXPLAINED_WITHIN, note=f"{len(found.rules)} rules, {len(found.frees)} known to free it",
+    )  # fmt: skip
 
 
 def simulated(instance: Instance, plan: list[Stint]) -> Figure:

@@ -21,6 +21,7 @@ from strategy.domain.stints.polish import Polisher
 from strategy.domain.stints.relaxation import Bound, Path, Relaxation, best_prices
 from strategy.domain.stints.scoring import Score, score
 from strategy.domain.stints.search import Search
+from strategy.domain.stints.shortage import Shortage
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 NARROW, WIDE, WIDEST = 150, 2_000, 200_000
@@ -90,6 +91,8 @@ def solve(
     def left() -> float:
         return -1.0 if is_cancelled() else time_limit - (clock() - started)
 
+    if Shortage().is_proven(instance):
+        return Solution("infeasible", [], None, 0, clock() - started, "too little driving there is")
     solution = _solve(instance, Columns(instance), left, tell, first_only)
     # rules that count stops or sets seldom bind; only then the larger model that counts them
     counts = _counts_needed(instance, solution)
