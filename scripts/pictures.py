@@ -9,6 +9,7 @@ has a race simulated. What is there already stays, so it may run again on the sa
 import argparse
 import base64
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,16 +70,22 @@ def wall(page: Page, shot: Shot) -> None:
         cwd=ROOT, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        page.goto(f"/strategy/{number}/")
-        expect(page.locator("body")).to_contain_text("wall", ignore_case=True)
-        while "lap 8" not in page.inner_text("#main").lower() and race.poll() is None:
-            page.goto(f"/strategy/{number}/wall/")
-            page.wait_for_timeout(2_000)
+        while race.poll() is None and not is_in_the_middle(page, number):
+            page.wait_for_timeout(1_000)
         shot("pit-wall")
         page.goto(f"/strategy/{number}/wall/me/")
         shot("my-turn", size=PHONE, scheme="light")
     finally:
         race.wait()
+
+
+def is_in_the_middle(page: Page, number: str) -> bool:
+    """The car is on its way, on one of the laps 80 to 89."""
+    page.goto(f"/strategy/{number}/wall/")
+    seen = page.inner_text("#main")
+    return (
+        "In the pits now" in seen and re.search(r"\blap 8\d done", seen, re.IGNORECASE) is not None
+    )
 
 
 def report(page: Page, shot: Shot) -> None:

@@ -69,7 +69,7 @@ def test_three_times_the_rows_need_no_more_queries(boss, urls):
     before = {name: ask(boss, url) for name, url in urls.items()}
     readable = [name for name, (status, _) in before.items() if status == 200]
     added = Copies(one_each).make()
-    assert all(added.values()), f"no more rows than before: {added}"
+    assert sum(added.values()) > 500, f"hardly more rows than before: {added}"
 
     faults = []
     for name in readable:
