@@ -27,6 +27,7 @@ api = NinjaAPI(
     docs_url=None,  # ours is a page without scripts: racecontrol/api_docs.py
 )
 api.add_router("", "racecontrol.house_api.router")
+api.add_router("", "racecontrol.personal.api.router")
 for app in ("ingestion", "runplans", "strategy", "coaching"):
     if importlib.util.find_spec(f"{app}.api"):
         api.add_router("", f"{app}.api.router")

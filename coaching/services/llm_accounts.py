@@ -91,6 +91,14 @@ def source_of(user: Any, *, is_demo: bool = False) -> Source:
     raise NotReady("No language model is set up: add one in the coaching settings.")
 
 
+def host_of(user: Any) -> str:
+    """Where this person's facts would go; empty while no model is set up."""
+    try:
+        return source_of(user).host
+    except (NotReady, InvalidInput):
+        return ""
+
+
 def has_model(mission: Mission) -> bool:
     try:
         source = source_of(mission.owner, is_demo=mission.is_demo)

@@ -15,6 +15,10 @@ from coaching.models import (
 
 # Anybody may come back from a provider; without the state of their own session it is refused.
 SHARED = {"coaching:connection_start", "coaching:connection_back"}
+# Everybody has the same services before them, and decides for themselves.
+PROVIDERS = "/api/v1/athlete/connections/{provider}"
+CONSENTS = "/api/v1/athlete/consents/{purpose}"
+SHARED |= {f"api:get {PROVIDERS}", f"api:put {CONSENTS}"}
 PUBLIC = {"coaching:strava_hook"}
 
 
@@ -65,7 +69,20 @@ def samples(owner):
         note="Wind from the side.",
         curves={"time_s": [0, 60, 120], "watts": [150, 210, 190], "bpm": [110, 140, None]},
     )
-    return {
+    of_upload = {"upload_id": upload.pk}
+    at = "/api/v1/athlete/uploads/{upload_id}"
+    api = {
+        f"api:get {PROVIDERS}": oura,
+        f"api:delete {PROVIDERS}": oura,
+        f"api:post {PROVIDERS}/sync": oura,
+        f"api:post {PROVIDERS}/test": oura,
+        f"api:put {CONSENTS}": {"purpose": "health"},
+        f"api:get {at}": of_upload,
+        f"api:post {at}/cancel": of_upload,
+        f"api:post {at}/retry": of_upload,
+        "api:put /api/v1/athlete/activities/{activity_id}/effort": {"activity_id": ride.pk},
+    }
+    return api | {
         "coaching:activity": {"activity_id": ride.pk},
         "coaching:connection_start": oura,
         "coaching:connection_back": oura,

@@ -1,7 +1,5 @@
 """Coaching settings: the person's own model and key, consent, and what the model used."""
 
-from contextlib import suppress
-
 from django.conf import settings as site
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +14,7 @@ from coaching.queries import missions as read
 from coaching.services import llm_accounts, mission_days, mission_demo
 from racecontrol.shared import jobs
 from racecontrol.shared.asking import ask_first
-from racecontrol.shared.errors import InvalidInput, RaceError
+from racecontrol.shared.errors import InvalidInput
 from racecontrol.shared.htmx import answer
 
 
@@ -96,9 +94,7 @@ def settings_consent(request: HttpRequest) -> HttpResponse:
     if purpose not in Consent.Purpose.values:
         raise InvalidInput("No such purpose.", fields={"purpose": ["Unknown."]})
     if request.POST.get("give") == "1":
-        host = ""
-        with suppress(RaceError):  # no model is set up yet: the consent names none
-            host = llm_accounts.source_of(request.user).host
+        host = llm_accounts.host_of(request.user)
         mission_days.give_consent(by=request.user, purposes=[purpose], now=now(), host=host)
         messages.success(request, "Agreed.")
     else:

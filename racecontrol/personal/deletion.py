@@ -29,9 +29,10 @@ from racecontrol.models import (
     User,
 )
 from racecontrol.personal import belongings
-from racecontrol.shared import audit, jobs
-from racecontrol.shared.errors import InvalidInput, NotAllowed
+from racecontrol.shared import audit, jobs, ratelimit
+from racecontrol.shared.errors import InvalidInput, NotAllowed, TooMany
 
+TRIES_A_MINUTE = 5
 PATIENCE = timedelta(minutes=10)  # for work of theirs that is under way
 ID_KEYS = ("user_id", "user", "owner_id", "owner", "driver_id", "by", "by_id")
 GONE = "somebody who left"
@@ -40,8 +41,11 @@ GONE = "somebody who left"
 def request_deletion(*, by: Any, password: str) -> PersonDeletion:
     """Lock the account at once and queue the purge. Raises InvalidInput for a wrong password.
 
-    Raises NotAllowed for the last administrator, without whom nobody could help anybody.
+    Raises NotAllowed for the last administrator, without whom nobody could help anybody, and
+    TooMany for who guesses: a stolen session or token must not find the password out here.
     """
+    if ratelimit.count_write(f"leave:{by.pk}") > TRIES_A_MINUTE:
+        raise TooMany("Too many tries; wait a minute.")
     if by.has_usable_password() and not by.check_password(password):
         message = "This is not your password."
         raise InvalidInput(message, fields={"password": [message]})
@@ -112,7 +116,7 @@ def _clean_house(user: Any) -> None:
     _end_sessions(user.pk)
     _forget_jobs(user)
     _forget_trail(user)
-    RateWindow.objects.filter(key=f"user:{user.pk}").delete()
+    RateWindow.objects.filter(key__in=[f"user:{user.pk}", f"leave:{user.pk}"]).delete()
     tokens = ApiToken.objects.filter(user=user).values_list("pk", flat=True)
     RateWindow.objects.filter(key__in=[f"token:{pk}" for pk in tokens]).delete()
     kind = ContentType.objects.get_for_model(User)

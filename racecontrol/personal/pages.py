@@ -36,7 +36,11 @@ def ask_export(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def fetch_export(request: HttpRequest, export_id: UUID) -> Any:
-    row = export.open_export(by=request.user, export_id=export_id)
+    return export_file(export.open_export(by=request.user, export_id=export_id))
+
+
+def export_file(row: PersonExport) -> StreamingHttpResponse:
+    """The ZIP as a download."""
     answer = StreamingHttpResponse(_pieces(row.stored_as), content_type="application/zip")
     name = f"race-control-{row.created_at:%Y-%m-%d}.zip"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'

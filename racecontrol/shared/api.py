@@ -75,8 +75,8 @@ class StrictParser(Parser):
     def parse_querydict(self, data: Any, list_fields: list[str], request: HttpRequest) -> Any:
         for name in data:
             check_text(name, name)
-            for value in data.getlist(name):
-                check_text(value, name)
+            for value in data.getlist(name):  # texts, or files with a name
+                check_text(value if isinstance(value, str) else value.name or "", name)
         return super().parse_querydict(data, list_fields, request)
 
 

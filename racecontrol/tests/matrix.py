@@ -26,4 +26,6 @@ def samples(owner):
         "api:post /api/v1/jobs/{job_id}/cancel": of_job,
         "api:post /api/v1/jobs/{job_id}/retry": of_job,
         "api:delete /api/v1/tokens/{token_id}": of_token,
+        "api:get /api/v1/me/exports/{export_id}": {"export_id": packed.pk},
+        "api:get /api/v1/me/exports/{export_id}/file": {"export_id": packed.pk},
     }

@@ -37,6 +37,7 @@ from strategy.models import Membership, Team
 pytestmark = pytest.mark.django_db
 ID = 918_273_645
 PASSWORD = "pass-word-1"
+JSON = "application/json"
 
 
 @pytest.fixture(autouse=True)
@@ -358,3 +359,73 @@ def test_every_table_that_names_a_person_is_known():
         for field in model._meta.concrete_fields:
             if field.related_model is User:
                 assert model in known, model
+
+
+# -- over the API ------------------------------------------------------------------------------
+
+
+def program(person) -> Client:
+    _, secret = tokens.make(by=person, name="program", scope="write")
+    return Client(headers={"Authorization": f"Bearer {secret}"})
+
+
+def test_a_program_packs_fetches_and_deletes(leaver, run_jobs):
+    api, at = program(leaver), "/api/v1/me/exports"
+    asked = api.post(at)
+    assert (asked.status_code, asked.json()["is_ready"]) == (202, False)
+    assert api.post(at).json()["id"] == asked.json()["id"]
+    run_jobs()
+
+    row = api.get(f"{at}/{asked.json()['id']}").json()
+    assert row["is_ready"]
+    assert api.get(at).json()[0] == row
+    answer = api.get(f"{at}/{row['id']}/file")
+    assert answer["Content-Type"] == "application/zip"
+    box = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    assert "yours/coaching.checkin.json" in box.namelist()
+    assert "no-store" in answer["Cache-Control"]
+
+    left = api.post(
+        "/api/v1/me/deletion", {"password": PASSWORD, "is_sure": True}, content_type=JSON
+    )
+    assert left.status_code == 202
+    assert api.get("/api/v1/me").status_code == 401  # the token ended with the answer
+    run_jobs()
+    assert not User.objects.filter(pk=ID).exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"password": "wrong", "is_sure": True}, "password"),
+        ({"password": PASSWORD, "is_sure": False}, "is_sure"),
+        ({"password": PASSWORD}, "is_sure"),
+        ({"is_sure": True}, "password"),
+    ],
+    ids=["wrong password", "not sure", "not said", "no password"],
+)
+def test_a_program_must_bring_both_answers_of_the_page(leaver, body, field):
+    answer = program(leaver).post("/api/v1/me/deletion", body, content_type=JSON)
+
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (422, [field])
+    leaver.refresh_from_db()
+    assert leaver.is_active
+
+
+def test_the_password_cannot_be_guessed_here(leaver):
+    api, guess = program(leaver), {"password": "wrong", "is_sure": True}
+    answers = [
+        api.post("/api/v1/me/deletion", guess, content_type=JSON).status_code for _ in range(12)
+    ]
+    assert answers.count(422) <= 2 * deletion.TRIES_A_MINUTE  # the minute may turn meanwhile
+    assert answers.count(429) >= 2
+    leaver.refresh_from_db()
+    assert leaver.is_active
+
+
+def test_an_export_of_another_is_not_to_be_had(leaver, user, run_jobs):
+    row = export.request_export(by=leaver)
+    run_jobs()
+
+    for rest in ("", "/file"):
+        assert program(user).get(f"/api/v1/me/exports/{row.pk}{rest}").status_code == 404
