@@ -122,6 +122,10 @@ class Mission(models.Model):
         return self.rules.order_by("-version").first()  # type: ignore[return-value]
 
 
+def _state_words(state: str) -> str:
+    return dict(Mission.States.choices).get(state, state)
+
+
 class MissionTransition(models.Model):
     """One change of state: who, why, and on which local date."""
 
@@ -140,6 +144,15 @@ class MissionTransition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.origin or 'new'} → {self.target}"
+
+    @property
+    def origin_words(self) -> str:
+        """The state it left, in words for people; empty for a new mission."""
+        return _state_words(self.origin)
+
+    @property
+    def target_words(self) -> str:
+        return _state_words(self.target)
 
 
 class EventRules(models.Model):

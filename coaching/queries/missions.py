@@ -186,6 +186,11 @@ def run_counts(mission: Mission) -> dict[str, int]:
     return {row["status"]: row["n"] for row in rows.order_by("status")}
 
 
+def run_words(mission: Mission) -> list[tuple[str, int]]:
+    """The same for people: [("written", 12), ("missed", 1), …]."""
+    return [(MissionRun.Status(status).label, n) for status, n in run_counts(mission).items()]
+
+
 def response_counts(mission: Mission) -> dict[str, int]:
     rows = RunResponse.objects.filter(run__mission=mission).values("choice")
     return {row["choice"]: row["n"] for row in rows.annotate(n=Count("pk")).order_by("choice")}

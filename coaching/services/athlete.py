@@ -436,6 +436,16 @@ def save_numbers(*, by: Any, values: dict[str, Any]) -> AthleteNumbers:
     return numbers
 
 
+def learn_threshold(*, of: Any, watts: float | None) -> None:
+    """A threshold power told to the wizard also works out loads, where the athlete gave none."""
+    if watts is None or not 50 <= watts <= 600:
+        return
+    numbers, _ = AthleteNumbers.objects.get_or_create(owner=of)
+    if numbers.threshold_w is None:
+        numbers.threshold_w = round(watts)
+        numbers.save(update_fields=["threshold_w"])
+
+
 @transaction.atomic
 def rate_effort(*, by: Any, activity_id: int, effort: int | None) -> Activity:
     """How hard an activity felt, 1 to 10, or None to take it back. Raises NotFound, InvalidInput."""

@@ -16,7 +16,7 @@ from coaching.llm.shapes import MissionDraft as DraftShape
 from coaching.llm.shapes import said
 from coaching.models import Mission, MissionDraft
 from coaching.queries import missions as read
-from coaching.services import llm_accounts, mission_demo, missions
+from coaching.services import athlete, llm_accounts, mission_demo, missions
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotReady
 
@@ -252,6 +252,8 @@ def confirm(*, draft_id: int, by: Any, data: dict[str, Any], now: datetime) -> M
     mission = missions.create_mission(
         by=by, data={**kept, **data}, now=now, is_demo=_is_demo(draft)
     )
+    if not mission.is_demo:
+        athlete.learn_threshold(of=by, watts=(mission.rider_profile or {}).get("ftp"))
     draft.status, draft.mission = Status.SAVED, mission
     draft.save(update_fields=["status", "mission", "updated_at"])
     return mission

@@ -29,8 +29,11 @@ MOST_HINT_BYTES = 10_000
 
 
 def _page(request: HttpRequest, form: KeyForm) -> HttpResponse:
+    doors = queries.doors_of(request.user)
+    asked = [door for door in doors if door.provider.name == request.htmx.target]
     context = {
-        "doors": queries.doors_of(request.user),
+        "doors": doors,
+        "door": asked[0] if asked else None,
         "form": form,
         "has_consent": athlete.has_health_consent(request.user),
         "is_strava_open": settings.STRAVA_DATA_IN_COACHING,
@@ -39,7 +42,7 @@ def _page(request: HttpRequest, form: KeyForm) -> HttpResponse:
     return answer(
         request,
         page="coaching/athlete/connections.html",
-        part="coaching/athlete/_connections.html",
+        part="coaching/athlete/_connection.html" if asked else "coaching/athlete/_connections.html",
         context=context,
         ok=not form.errors,
     )

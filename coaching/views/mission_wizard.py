@@ -22,6 +22,7 @@ from coaching.forms.mission_parts import (
 from coaching.forms.missions import DraftForm
 from coaching.models import Consent, MissionDraft
 from coaching.queries import missions as read
+from coaching.queries.athlete import numbers_of
 from coaching.services import mission_days, mission_demo, mission_drafts
 from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, NotFound, RaceError
@@ -69,6 +70,8 @@ def mission_draft(request: HttpRequest, draft_id: int, step: str) -> HttpRespons
     part = STEPS[step][1]
     answers = draft.answers or {}
     initial = part.initial_of(answers) if hasattr(part, "initial_of") else answers
+    if step == "rider" and "rider_profile" not in answers:
+        initial = {"ftp": numbers_of(request.user).threshold_w}  # told once, asked once
     form = part(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         mission_drafts.keep_answers(
@@ -167,13 +170,16 @@ def _proposal(request: HttpRequest, draft: MissionDraft) -> HttpResponse:
         "step": "draft",
         "is_scripted": _is_demo(request, draft),
     }
-    return answer(
+    response = answer(
         request,
         page="coaching/missions/draft.html",
         parts={"draft-status": "coaching/missions/_draft_status.html"},
         context=context,
         ok=not form.errors,
     )
+    if request.htmx.target == "draft-status" and draft.status != MissionDraft.Status.ASKED:
+        response["HX-Refresh"] = "true"  # the form with the proposal takes the waiting's place
+    return response
 
 
 @require_POST

@@ -102,7 +102,7 @@ def mission(request: HttpRequest, mission_id: int) -> HttpResponse:
             wrapup=read.letter(row, "wrapup"),
             transitions=row.transitions.select_related("by"),
             rules=row.current_rules,
-            counts=read.run_counts(row),
+            counts=read.run_words(row),
         ),
     )
 
@@ -293,7 +293,6 @@ def mission_calendar(request: HttpRequest, mission_id: int) -> HttpResponse:
             weeks=read.month(row, first, now()),
             before=_month(first, -1),
             after=_month(first, 1),
-            counts=read.run_counts(row),
         ),
     )
 

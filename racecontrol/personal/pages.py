@@ -24,7 +24,7 @@ from racecontrol.shared.store import files
 def own_data(request: HttpRequest) -> HttpResponse:
     """What was packed lately, and the way out."""
     rows = PersonExport.objects.filter(owner=request.user).select_related("job")[:10]
-    return answer(request, page="own_data.html", context={"exports": rows})
+    return answer(request, page="own_data.html", part="_exports.html", context={"exports": rows})
 
 
 @require_POST

@@ -7,14 +7,11 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
-from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
-from django_q.models import OrmQ
 
 from coaching.connections.fakes import FakeProviders
 from coaching.models import (
@@ -29,8 +26,9 @@ from coaching.models import (
 from ingestion.models import FavouriteTrack, Track
 from racecontrol.models import AuditEvent, Job, PersonDeletion, PersonExport, User
 from racecontrol.personal import belongings, deletion, export
-from racecontrol.shared import audit, jobs, secrets, tokens
+from racecontrol.shared import audit, jobs, tokens
 from racecontrol.shared.errors import InvalidInput, NotAllowed
+from racecontrol.testing.leftovers import files_in, places_of
 from racecontrol.testing.matrix import rooms_matrix
 from strategy.models import Membership, Team
 
@@ -71,48 +69,6 @@ def leaver(db):
 
 
 NEEDLES = (str(ID), "zebulon", "quirk")
-
-
-def places_of(*needles) -> list[str]:
-    """Where these words lie: every column of every table, sealed ones opened, queue, files, cache."""
-    found = []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT table_name FROM information_schema.tables"
-            " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
-        )
-        for (table,) in cursor.fetchall():
-            cursor.execute(
-                f'SELECT (regexp_match(t::text, %s))[1] FROM "{table}" t WHERE t::text ~* %s',
-                [f"(?i)({'|'.join(needles)})", "|".join(needles)],
-            )
-            found += sorted({f"{table}: {word}" for (word,) in cursor.fetchall()})
-    texts = {
-        f"sealed {model._meta.label}": repr(list(model._base_manager.values_list(*[f.attname for f in fields])))
-        for model, fields in secrets.encrypted_fields()
-    }  # fmt: skip
-    texts["queue"] = repr([message.task for message in OrmQ.objects.all()])
-    texts["sessions"] = repr([session.get_decoded() for session in Session.objects.all()])
-    texts["cache"] = repr(getattr(cache._connections[cache._alias], "_cache", {}))
-    for path in _files(""):
-        with default_storage.open(path, "rb") as file:
-            texts[f"file {path}"] = path + file.read().decode("latin-1")
-    found += [
-        f"{place}: {needle}"
-        for place, text in texts.items()
-        for needle in needles
-        if needle.lower() in text.lower()
-    ]
-    return found
-
-
-def _files(folder) -> list[str]:
-    try:
-        folders, names = default_storage.listdir(folder)
-    except FileNotFoundError:
-        return []
-    here = f"{folder}/" if folder else ""
-    return [here + name for name in names] + [p for f in folders for p in _files(here + f)]
 
 
 def packed(person) -> zipfile.ZipFile:
@@ -203,7 +159,7 @@ def test_only_the_owner_fetches_and_only_for_a_day(leaver, other):
     PersonExport.objects.update(expires_at=now())
     assert owner.get(url).status_code == 404
     assert export.drop_old() >= 1
-    assert not _files("exports")
+    assert not files_in("exports")
 
 
 def test_asking_twice_packs_once(user):
@@ -224,7 +180,7 @@ def test_export_then_delete_leaves_nothing_anywhere(leaver, other, settings):
     )
     cache.set("zebulon-quirk", 1)
     assert len(places_of(*NEEDLES)) > 20  # the search finds what there is
-    assert _files("missions")  # reasoning logs, too
+    assert files_in("missions")  # reasoning logs, too
 
     answer = client.post("/account/data/leave/", {"password": PASSWORD, "is_sure": "on"})
     assert answer["Location"] == "/account/left/"
@@ -235,7 +191,7 @@ def test_export_then_delete_leaves_nothing_anywhere(leaver, other, settings):
     job.refresh_from_db()
     assert (job.state, job.message) == ("done", "")
     assert places_of(*NEEDLES) == []
-    assert _files("") == _files("marks")  # by which the site knows its store
+    assert files_in("") == files_in("marks")  # by which the site knows its store
     receipt = PersonDeletion.objects.get()
     assert (receipt.user_id, receipt.rows > 100) == (None, True)
     line = AuditEvent.objects.get(verb="account.deleted")

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 UNAVAILABLE: Final = "not available"
+_COUNTED: Final = frozenset({"days", "stages", "points"})  # of one it is 'day', 'stage', 'point'
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Fact:
             text = f"{self.value:.1f}".removesuffix(".0")
         else:
             text = str(self.value)
-        return f"{text} {self.unit}".strip()
+        unit = self.unit.removesuffix("s") if text == "1" and self.unit in _COUNTED else self.unit
+        return f"{text} {unit}".strip()
 
     def line(self) -> str:
         """'F3 Readiness: 62 of 100 [as of 2026-06-06, check-in]'."""
