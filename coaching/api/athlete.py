@@ -123,7 +123,7 @@ def end_connection(request: HttpRequest, provider: ProviderName, drop: bool = Fa
 @router.get("/athlete/uploads", response=Paged[UploadOut])
 def list_uploads(request: HttpRequest, limit: int = 50, cursor: str | None = None):
     upload_care.look_after(owner=request.user)
-    return page_of(read.uploads_of(request.user), limit=limit, cursor=cursor)
+    return page_of(read.upload_rows(request.user), limit=limit, cursor=cursor)
 
 
 @router.post("/athlete/uploads", response={202: UploadOut})
@@ -137,7 +137,7 @@ def bring_file(request: HttpRequest, file: UploadedFile = File(...)):  # noqa: B
 
 def _upload(request: HttpRequest, upload_id: UUID):
     upload_care.look_after(owner=request.user)
-    row = read.uploads_of(request.user).filter(pk=upload_id).first()
+    row = read.upload_rows(request.user).filter(pk=upload_id).first()
     if row is None:
         raise NotFound("There is no such upload.")
     return row

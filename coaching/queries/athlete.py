@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from coaching.domain import fitness, sources
 from coaching.models import Activity, AthleteNumbers, AthleteUpload, DailyMetric
@@ -158,8 +159,13 @@ def activity_of(user: Any, activity_id: int) -> Loaded | None:
     return next((one for one in activities_of(user) if one.activity.pk == activity_id), None)
 
 
+def upload_rows(user: Any) -> QuerySet[AthleteUpload]:
+    """The files this person brought, newest first, as rows to page through."""
+    return AthleteUpload.objects.filter(owner=user).select_related("job")
+
+
 def uploads_of(user: Any, words: str = "") -> list[AthleteUpload]:
     """The files this person brought, newest first. Their names are sealed, so we look ourselves."""
-    found = AthleteUpload.objects.filter(owner=user).select_related("job")
+    found = upload_rows(user)
     wanted = words.lower().split()
     return [row for row in found if all(word in row.file_name.lower() for word in wanted)]
