@@ -113,6 +113,10 @@ class CheckInForm(RefusableForm):
         widget=forms.Textarea(attrs={"rows": 2}),
     )  # fmt: skip
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        # Two forms of the page have a note: each field has an id of its own.
+        super().__init__(*args, **{"auto_id": "check_in_%s"} | kwargs)
+
     def values(self) -> dict[str, Any]:
         return {k: v for k, v in self.cleaned_data.items() if k != "note" and v is not None}
 

@@ -1,5 +1,7 @@
 """The mission pages: what they show, that a swap equals a reload, and who may not enter."""
 
+import re
+
 import pytest
 
 from coaching.models import (
@@ -76,6 +78,15 @@ def test_a_check_in_by_page_is_kept_and_the_swap_is_what_a_reload_shows(client, 
     )
     said = mission.owner.check_ins.get()
     assert (said.values, said.note) == ({"readiness": 64, "sleep_h": 7.5}, "slept well")
+
+
+def test_each_label_of_today_leads_to_its_own_field(client, mission):
+    write_today(mission)
+    text = client.get(page("mission_today", mission)).text
+
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert sorted(ids) == sorted(set(ids))
+    assert set(re.findall(r'<label[^>]* for="([^"]+)"', text)) <= set(ids)
 
 
 def test_a_bad_check_in_is_refused_in_place(client, mission):
