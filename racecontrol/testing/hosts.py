@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
+import pglock
 import psutil
 import psycopg
 import requests
@@ -99,14 +100,16 @@ class Database:
             " AND pid <> pg_backend_pid() AND datname = %s GROUP BY 1", ROLE, ROLE,
         ))  # fmt: skip
 
-    def who_holds_locks(self) -> set[str]:
-        """Hosts that hold an advisory lock now: whose worker is at a job."""
+    def who_works_on(self, job_id: str) -> str:
+        """The host whose worker holds the lock of a job; empty where none does."""
+        number = pglock.advisory(f"job:{job_id}").int_lock_id
         rows = self.ask(
-            "SELECT DISTINCT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE l.locktype = 'advisory' AND l.granted AND a.datname = %s",
-            ROLE,
+            "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+            " AND (l.classid::bigint << 32) | l.objid::bigint = %s",
+            number,
         )
-        return {name for (name,) in rows}
+        return rows[0][0] if rows else ""
 
     def stop(self) -> None:
         with contextlib.suppress(subprocess.SubprocessError):

@@ -257,12 +257,12 @@ def test_an_import_whose_host_died_is_finished_by_the_other_host(site):
     )
     job_id = queued.json()["import_id"]
     until(lambda: len(imported(site, KILLED_EVENT)) >= 3, "some races are here")
-    (at_it,) = site.database.who_holds_locks()
+    at_it = site.database.who_works_on(job_id)
     other = "ab".replace(at_it, "")
 
     site.hosts[at_it].kill("default")
     before = imported(site, KILLED_EVENT)
-    until(lambda: site.database.who_holds_locks() == {other}, "the other host took over")
+    until(lambda: site.database.who_works_on(job_id) == other, "the other host took over")
     source.faults.clear()
 
     how_it_is = "SELECT state, attempts, result->>'failed' FROM racecontrol_job WHERE id = %s"
@@ -286,14 +286,13 @@ def test_the_budget_of_a_track_is_kept_by_both_hosts_together(site):
     source.forget()
     source.fail(".", "slow", value=0.5, times=None)  # so that both are at it together
 
-    queued = [
-        site.person("sam", host).post(
-            f"/api/v1/events/{event}/import", json={"track": BUDGET_TRACK}
-        )
-        for host, event in zip("ab", BUDGET_EVENTS, strict=True)
-    ]
-    ids = [answer.json()["import_id"] for answer in queued]
-    until(lambda: site.database.who_holds_locks() >= {"a", "b"}, "both hosts are at it")
+    ids: list[str] = []
+    for host, event in zip("ab", BUDGET_EVENTS, strict=True):
+        with site.hosts["ab".replace(host, "")].takes_nothing():  # so that each gets one
+            path = f"/api/v1/events/{event}/import"
+            queued = site.person("sam", host).post(path, json={"track": BUDGET_TRACK})
+            ids.append(queued.json()["import_id"])
+            until(lambda h=host: site.database.who_works_on(ids[-1]) == h, f"{host} is at it")
     states = "SELECT state FROM racecontrol_job WHERE id = ANY(%s::uuid[])"
 
     def is_spent() -> bool:
