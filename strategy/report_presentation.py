@@ -35,6 +35,7 @@ def context_of(report: RaceReport) -> dict[str, Any]:
         "limits": [x | {"words": RULES[x["rule"]], "is_laps": x["rule"] == "fair_share"}
                    for x in body["limits"]],
         "parts": parts_of(body), "drivers": drivers_of(body),
+        "has_class": any(who["pace"].get("to_class_ms") is not None for who in body["drivers"]),
         "decisions": sorted(body["decisions"], key=lambda one: one["at_ms"]),
     }  # fmt: skip
 

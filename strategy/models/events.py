@@ -139,6 +139,24 @@ class EventParticipation(models.Model):
                 | Q(assigned_team__isnull=False),
                 name="signup_in_a_team_names_it",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "interested",
+                        "signed_up",
+                        "team_assigned",
+                        "entered",
+                        "confirmed",
+                        "waitlist",
+                        "withdrawn",
+                        "participated",
+                    ]
+                ),
+                name="signup_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["individual", "team_signup"]), name="signup_kind_known"
+            ),
         ]
         indexes = [models.Index(fields=["event", "status"], name="signup_event_status")]
 

@@ -68,6 +68,10 @@ class LiveRun(models.Model):
                 name="finished_race_has_an_end",
             ),
             models.CheckConstraint(
+                condition=Q(state__in=["scheduled", "grid", "racing", "finished"]),
+                name="race_state_known",
+            ),
+            models.CheckConstraint(
                 condition=~Q(is_training=True, is_retold=True), name="training_is_not_retold"
             ),
         ]

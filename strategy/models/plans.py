@@ -55,6 +55,10 @@ class RaceStrategy(models.Model):
                 nulls_distinct=False,
                 name="strategy_one_active",
             ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "active", "archived"]),
+                name="strategy_status_known",
+            ),
         ]
         indexes = [models.Index(fields=["event", "team"], name="strategy_event_team")]
 
@@ -157,6 +161,19 @@ class StintPlan(models.Model):
                 fields=["strategy"], condition=Q(status="ready"), name="one_stint_ready"
             ),
             models.CheckConstraint(condition=Q(laps__gt=0), name="stint_has_laps"),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "planned",
+                        "ready",
+                        "in_progress",
+                        "completed",
+                        "skipped",
+                        "aborted",
+                    ]
+                ),
+                name="stint_status_known",
+            ),
         ]
         indexes = [
             models.Index(fields=["strategy", "number"], name="stint_strategy_number"),

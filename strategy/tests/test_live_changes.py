@@ -236,3 +236,15 @@ def test_in_the_pits_the_way_on_starts_with_the_next_stint():
 def test_before_the_start_there_are_no_ways_on(state):
     with pytest.raises(NotReady):
         ways_on(replace(exact_race(laps=0), state=state))
+
+
+def test_ways_on_of_a_stint_that_is_overdue_all_lie_ahead():
+    race = exact_race(laps=6)
+    late = replace(
+        race, stints=(replace(race.stints[0], laps=4), *race.stints[1:])
+    )  # in was due two laps ago
+
+    ways = ways_on(late, seconds=1, races=40)
+
+    assert min(way.pit_lap for way in ways) == 7
+    assert {way.label for way in ways} >= {"Keep the plan"}

@@ -20,7 +20,7 @@ from strategy import access, queries
 from strategy.domain.regulations import PRESETS
 from strategy.forms import EventForm, SignupForm, StrategyFilter, take_refusal
 from strategy.forms.rules import TITLES, RuleSheet
-from strategy.models import RaceStrategy, StrategyEvent
+from strategy.models import RaceStrategy, StrategyEvent, Team
 from strategy.queries.analytics import measured_pace
 from strategy.rules_in_words import told_rules
 from strategy.services import drivers, events, hosting
@@ -100,6 +100,11 @@ def home(request: HttpRequest) -> HttpResponseBase:
     return answer(request, page="strategy/home.html", context=context, ok=strategies.is_ok)
 
 
+def _likely_host(teams: list[Team]) -> int | None:
+    """The team that has a car: those formed for one event have none of their own."""
+    return next((team.pk for team in teams if team.cars.exists()), None)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_event(request: HttpRequest) -> HttpResponse:
     teams = [
@@ -107,7 +112,7 @@ def new_event(request: HttpRequest) -> HttpResponse:
         if access.role_in(request.user, t.pk) in access.PLANNERS
     ]  # fmt: skip
     form = EventForm(request.POST or None, teams=teams, zone=request.user.time_zone,
-                     initial={"team": request.GET.get("team")})  # fmt: skip
+                     initial={"team": request.GET.get("team") or _likely_host(teams)})  # fmt: skip
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:

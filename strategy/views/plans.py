@@ -16,7 +16,7 @@ from racecontrol.shared.htmx import answer
 from racecontrol.shared.jobs import Job
 from racecontrol.shared.listing import Listing, Value
 from racecontrol.shared.spreadsheets import csv_answer
-from strategy import access, queries
+from strategy import access, history, queries
 from strategy.forms import StrategyForm, WhatIfForm, take_refusal
 from strategy.models import RaceStrategy
 from strategy.presentation import (
@@ -112,7 +112,7 @@ def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") ->
         "chart": stint_chart(row, stints, "Stints by driver", "stints"),
         "fuel": fuel_chart(stints), "versions": versions, "job": job, "drive": drive,
         "standing": standing_of(row), "strip": strip_of(row, stints, judged),
-        "numbers": told_numbers(row), "trail": list(audit.trail_of(row)[:20]),
+        "numbers": told_numbers(row), "trail": history.told(audit.trail_of(row)[:20]),
         "is_planner": role in access.PLANNERS, "problem": problem,
         "may_edit": role in access.PLANNERS and not row.is_locked,
         "drivers": list(enumerate(who["name"] for who in row.drivers)),

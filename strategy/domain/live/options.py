@@ -69,8 +69,15 @@ def ways_on(
 
 
 def _whole(race: Race) -> list[Planned]:
-    """The plan now; where it ends before the flag its last driver goes on."""
-    stints = kept(race)
+    """The plan now; where it ends before the flag its last driver goes on, and a stint that is
+    longer than planned already ends with this lap."""
+    stints, running = kept(race), race.running
+    stints = [
+        replace(s, laps=running.laps + 1)
+        if running and s.number == running.number and s.laps <= running.laps
+        else s
+        for s in stints
+    ]
     short = project(race).laps_without_driver
     if short:
         last = stints[-1]
@@ -89,7 +96,8 @@ def _ends(projection: Projection) -> list[tuple[str, int]]:
     planned = min(running.start_lap + running.plan.laps, latest)
     ends = {soonest: "In at the end of this lap" if soonest == race.laps_done + 1
             else "In as soon as allowed"}  # fmt: skip
-    ends.setdefault(planned, "In as planned, the rest anew")
+    if planned > race.laps_done:
+        ends.setdefault(planned, "In as planned, the rest anew")
     ends.setdefault(latest, f"Stay out to the limit ({limit})")
     middle = (max(planned, soonest) + latest) // 2
     ends.setdefault(middle, "In between plan and limit")
