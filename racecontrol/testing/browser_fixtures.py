@@ -92,6 +92,16 @@ def live_asgi(transactional_db) -> Iterator[str]:
     connections.settings["default"]["CONN_MAX_AGE"] = age
 
 
+# Whoever leaves a page while a part of it asks for news aborts that request: htmx says so, it is no fault.
+LEFT_WHILE_ASKING = ("htmx:sendAbort", "htmx:afterRequest")
+
+
+def note_problem(page, said) -> None:
+    """An error in the console, unless it only tells that the page was left."""
+    if said.type == "error" and not said.text.startswith(LEFT_WHILE_ASKING):
+        page.problems.append(said.text)
+
+
 @pytest.fixture
 def open_page(browser, live_asgi) -> Iterator[Callable]:
     """`open_page(user=None, **options)`: a page of a fresh browser profile, signed in as `user`.
@@ -113,10 +123,7 @@ def open_page(browser, live_asgi) -> Iterator[Callable]:
             context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_asgi}])
         page = context.new_page()
         page.problems = []
-        page.on(
-            "console",
-            lambda said: page.problems.append(said.text) if said.type == "error" else None,
-        )
+        page.on("console", lambda said: note_problem(page, said))
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         opened.append((context, page))
         return page
@@ -125,7 +132,7 @@ def open_page(browser, live_asgi) -> Iterator[Callable]:
     problems = [problem for _, page in opened for problem in page.problems]
     for context, _ in opened:
         context.close()
-    assert problems == []
+    assert not problems, repr(problems)
 
 
 @pytest.fixture
