@@ -47,6 +47,13 @@ def test_what_goes_with_another_row_hangs_on_it(table, owner):
     assert any(f.remote_field.on_delete is models.CASCADE for f in ways)
 
 
+def test_the_docs_name_every_setting_and_every_growing_table():
+    told = (settings.BASE_DIR / "docs" / "growth.md").read_text()
+
+    for _, setting in retention.PRUNED.values():
+        assert not setting or f"`{setting}`" in told
+
+
 @pytest.fixture
 def long_ago():
     return now() - timedelta(days=5_000)
