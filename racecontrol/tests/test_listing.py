@@ -36,7 +36,7 @@ BOUNDED = {
     "ingestion:practice-class-day": "one class on one day; laps.csv each",
     "ingestion:practice-driver-days": "one driver at one track, the newest sessions; laps.csv each",
     "ingestion:practice-session": "laps of one session; laps.csv",
-    "ingestion:event-practice": "the drivers of one event beside their practice days; API",
+    "ingestion:event-practice": "one driver's sessions of one day beside their runs of one event; API",
     "ingestion:event-bump-ups": "moves of one event, filtered by class; API",
     "ingestion:bump-ups": "classes, tracks and seasons, filtered; API",
     "runplans:plan": "stints of one plan; CSV, JSON",

@@ -110,6 +110,8 @@ def test_the_wizard_from_options_to_confirmed_teams(open_page, user, run_jobs, s
     homes = {s.user.username: s.assigned_team_id for s in event.signups.all()}
     assert homes["p0"] != homes["p1"]
     page.get_by_role("button", name="Undo the teams").click()
+    question = page.get_by_role("dialog", name="Undo these teams?")
+    question.get_by_role("button", name="Undo the teams").click()
     page.wait_for_selector("text=Confirm these teams")
     assert event.signups.filter(status="signed_up").count() == 4
 
