@@ -140,6 +140,8 @@ def test_addresses_that_open_doors_are_masked_and_others_stay_readable():
         "POST /coaching/hooks/strava/hook-secret-1/": "hook-secret-1",
         "/accounts/password/reset/key/1-abcdef-0123456789/": "abcdef",
         "/run-plans/shared/0b9f7f0e-7f1b-4d2a-9c43-8b7a3c1f2d10/": "0b9f7f0e",
+        "/strategy/sign-up/5d1c7f0e-7f1b-4d2a-9c43-8b7a3c1f2d10/": "5d1c7f0e",
+        "/api/v1/sign-up-links/6e1c7f0e-7f1b-4d2a-9c43-8b7a3c1f2d10/participation": "6e1c7f0e",
         'http://h "POST /oauth/revoke?access_token=at-1 HTTP/1.1" 200': "at-1",
     }
     for address, secrets in doors.items():

@@ -25,6 +25,7 @@ KEPT = timedelta(hours=24)
 # What opens doors is not handed out: a copy of it in a download folder would open them, too.
 SECRETS = {
     "password", "sha256", "access_token", "refresh_token", "previous_refresh_token", "api_key",
+    "signup_token",
 }  # fmt: skip
 SEALED = ".sealed"
 README = """Race Control: everything kept about {name}, {at:%Y-%m-%d %H:%M} UTC.

@@ -16,7 +16,7 @@ _QUERY = re.compile(
     re.IGNORECASE,
 )
 _PATH = re.compile(
-    r"(?P<name>/(?:hooks/strava|password/reset/key|confirm-email|shared|join)/)"
+    r"(?P<name>/(?:hooks/strava|password/reset/key|confirm-email|shared|join|sign-up|sign-up-links)/)"
     r"(?P<secret>[^/?\s\"']{8,})"
 )
 _WORDS: Final = ("event", "request", "path", "url")  # where an address may stand

@@ -9,7 +9,7 @@ from strategy.domain.live.transitions import WrongMove
 from strategy.models import LiveRun
 from strategy.queries import analytics, live
 from strategy.services import analytics as measuring
-from strategy.services.live import feed, race, stints
+from strategy.services.live import feed, notes, race, stints, undo
 from strategy.services.live.frame import Order
 from strategy.tests.builders import START, make_strategy
 
@@ -51,6 +51,15 @@ def test_a_command_with_a_moment_takes_the_race_there(run, user):
     stints.update_stint_progress(order, stint=1, status="completed")
 
     assert live.wall_of(fresh(run.strategy_id)).wall.clock.now_ms == 3_700_000
+
+
+def test_a_moment_told_by_mistake_is_taken_back_with_its_command(run, user):
+    feed.tell(strategy_id=run.strategy_id, source="bridge", events=laps(1, 2, 3), by=user)
+    notes.change_weather(Order(run.strategy_id, user, at_ms=360_000_000), is_wet=True)
+
+    undo.undo_last(Order(run.strategy_id, user))
+
+    assert live.wall_of(fresh(run.strategy_id)).wall.clock.now_ms == 3 * 154_000
 
 
 def test_it_counts_for_the_next_race(run, user):

@@ -136,6 +136,51 @@ def test_more_about_a_stop_is_taken_back_and_the_stop_stays(user):
     assert seen(run) == before
 
 
+@pytest.mark.parametrize("way", ["the log put right", "the stint goes on"])
+def test_a_stop_that_went_with_its_visit_comes_back_with_its_notes(user, way):
+    run = make_run(user, laps=3)
+    order = Order(run.strategy_id, user, at_ms=470_000)
+    stints.update_stint_progress(order, stint=1, status="completed")
+    stop = run.stops.get()
+    notes.log_stop(
+        Order(run.strategy_id, user), stop_id=stop.pk, fuel_added_ml=20_000, notes="wing"
+    )
+    before = seen(run)
+    if way == "the log put right":
+        entry = run.laps.get(kind="pit_in")
+        stints.correct_event(
+            Order(run.strategy_id, user), event_id=entry.pk, reason="not in", is_void=True
+        )
+    else:
+        back = Order(run.strategy_id, user)
+        stints.update_stint_progress(back, stint=1, status="in_progress")
+    assert not run.stops.exists()
+
+    undo.undo_last(Order(run.strategy_id, user))
+
+    assert seen(run) == before
+    assert run.stops.get().notes == "wing"
+    undo.undo_last(Order(run.strategy_id, user))  # of the note, on the same stop
+    assert run.stops.get().notes == ""
+
+
+def test_an_entry_that_counts_again_by_mistake_leaves_no_stop_behind(user):
+    run = make_run(user, laps=3)
+    stints.update_stint_progress(
+        Order(run.strategy_id, user, at_ms=470_000), stint=1, status="completed"
+    )
+    entry = run.laps.get(kind="pit_in")
+    for is_void in (True, False):
+        stints.correct_event(
+            Order(run.strategy_id, user), event_id=entry.pk, reason="look", is_void=is_void
+        )
+    assert run.stops.exists()
+
+    undo.undo_last(Order(run.strategy_id, user))
+
+    assert not run.stops.exists()
+
+
 def test_a_served_penalty_is_owed_again(user):
     run = make_run(user, laps=3)
     notes.give_penalty(Order(run.strategy_id, user), kind="stop_go", amount=5_000)

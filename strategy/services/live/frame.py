@@ -98,7 +98,7 @@ def keep(run: LiveRun, order: Order, name: str, body: dict, at_ms: int, done: Do
     assert done.words is not None
     base = run.version if order.base_version is None else order.base_version
     run.version += 1
-    if run.is_retold:
+    if run.is_retold and name != "undo":
         run.heard_ms = max(run.heard_ms, at_ms)
     run.save()
     row = LiveCommand.objects.create(

@@ -46,7 +46,7 @@ def update_stint_progress(
         if before.status == status and _same_moment(before, status, at_ms, order):
             return Done(None)
         check_move(race, stint, status)
-        _move(run, before, status, at_ms, order)
+        dropped = _move(run, before, status, at_ms, order)
         after = {"status": status, "at_ms": at_ms}
         if status == "completed":
             more = ensure_next(run, race_of(run), by=order.by)
@@ -60,6 +60,7 @@ def update_stint_progress(
                 "status": before.status,
                 "at_ms": before.end_ms,
                 "ready": [s.number for s in race.driven if s.plan.is_ready],
+                "dropped": dropped,
             },
             after,
         )
@@ -85,14 +86,23 @@ def _own_or_planner(run: LiveRun, stint: int, by: Any) -> None:
         raise NotAllowed("A driver says so for his own stints only.")
 
 
-def _move(run: LiveRun, stint: Driven, to: str, at_ms: int, order: Order) -> None:
+def _drop_stops(run: LiveRun, in_ms: int | None) -> list[dict[str, Any]]:
+    """Take out the stop of a visit that never happened; what was noted on it, for the way back."""
+    rows = PitStop.objects.filter(run=run, in_ms=in_ms)
+    noted = list(rows.values())
+    rows.delete()
+    return noted
+
+
+def _move(run: LiveRun, stint: Driven, to: str, at_ms: int, order: Order) -> list[dict[str, Any]]:
+    """Write the move into the log; the stops that went with it."""
     assert run.strategy.current is not None
     row = run.strategy.current.stints.get(number=stint.number)
     if to == "in_progress" and stint.status == "completed":  # taken back: the car never came in
         events = run.laps.filter(kind=Kind.PIT_IN, at_ms=stint.end_ms, is_void=False)
         events.update(is_void=True)
-        PitStop.objects.filter(run=run, in_ms=stint.end_ms).delete()
-    elif to in MARKS:
+        return _drop_stops(run, stint.end_ms)
+    if to in MARKS:
         begun = stint.start_ms or 0
         if to != "in_progress" and at_ms < begun:
             raise WrongMove(f"Stint {stint.number} began later than that.")
@@ -100,6 +110,7 @@ def _move(run: LiveRun, stint: Driven, to: str, at_ms: int, order: Order) -> Non
                                 at_ms=at_ms)  # fmt: skip
     else:  # planned, ready, skipped
         StintPlan.objects.filter(pk=row.pk).update(status=to)
+    return []
 
 
 def _tell_lap(order: Order, stint: int, lap: int) -> LiveCommand | None:
@@ -140,7 +151,7 @@ def correct_event(
         row = run.laps.select_for_update().filter(pk=event_id).first()
         if row is None:
             raise NotFound("There is no such event in this race.")
-        before = {"at_ms": row.at_ms, "lap": row.lap, "is_void": row.is_void}
+        before: dict[str, Any] = {"at_ms": row.at_ms, "lap": row.lap, "is_void": row.is_void}
         was_in = row.at_ms
         row.at_ms = row.at_ms if to_ms is None else to_ms
         row.lap = row.lap if lap is None else lap
@@ -150,7 +161,7 @@ def correct_event(
             return Done(None)
         row.save()
         if row.kind == Kind.PIT_IN and row.is_void:
-            PitStop.objects.filter(run=run, in_ms=was_in).delete()
+            before["dropped"] = _drop_stops(run, was_in)
         elif row.kind == Kind.PIT_IN and row.at_ms != was_in:
             PitStop.objects.filter(run=run, in_ms=was_in).update(in_ms=row.at_ms)
         words = f"{row.get_kind_display().capitalize()} at {was_in // 1000} s put right: {reason}"

@@ -59,6 +59,8 @@ def undo_last(order: Order, *, target: UUID | None = None) -> LiveCommand | None
             )
         after = INVERSES[last.name](run, last, order.by) or {}
         undone.append(last)
+        if run.is_retold:  # it stands at the newest moment told
+            run.heard_ms = _newest(run, last)
         return Done(f"Taken back: {last.words}", set(last.touched), last.after, last.before | after)
 
     row = command(order, "undo", act, body={"target": str(target or "")}, touches=[])
@@ -66,6 +68,18 @@ def undo_last(order: Order, *, target: UUID | None = None) -> LiveCommand | None
         last.undone_by = row
         last.save(update_fields=["undone_by"])
     return row
+
+
+def _newest(run: LiveRun, last: LiveCommand) -> int:
+    """The newest moment of the race that was told and still counts without `last`."""
+    commands = run.commands.filter(undone_by=None).exclude(name="undo").exclude(pk=last.pk)
+    told = [
+        *commands.values_list("at_ms", flat=True),
+        *run.laps.filter(is_void=False).values_list("at_ms", flat=True),
+        *run.weather.values_list("at_ms", flat=True),
+        *(ms for span in run.flags.values_list("from_ms", "to_ms") for ms in span if ms),
+    ]
+    return max(told, default=0)
 
 
 def _race(run: LiveRun, last: LiveCommand, by: Any) -> dict | None:
@@ -137,11 +151,17 @@ def _progress(run: LiveRun, last: LiveCommand, by: Any) -> dict | None:
         run.laps.filter(kind=LapEvent.Kind.PIT_IN, at_ms=last.before.get("at_ms")).update(
             is_void=False
         )
+        _bring_back(run, last)
         return None
     event = _void(run, last)
     if event.kind == LapEvent.Kind.PIT_IN:
         PitStop.objects.filter(run=run, in_ms=event.at_ms).delete()
     return None
+
+
+def _bring_back(run: LiveRun, last: LiveCommand) -> None:
+    """Stops that went with the command, with what was noted on them."""
+    PitStop.objects.bulk_create(PitStop(**row) for row in last.before.get("dropped") or [])
 
 
 def _refuse_if_moved(run: LiveRun, last: LiveCommand) -> None:
@@ -199,9 +219,14 @@ def _correct(run: LiveRun, last: LiveCommand, by: Any) -> dict | None:
     event = rows.first()
     if event is None or {n: getattr(event, n) for n in last.after} != last.after:
         raise CannotUndo("That was put right again since.")
-    if event.kind == LapEvent.Kind.PIT_IN and event.at_ms != last.before["at_ms"]:
-        PitStop.objects.filter(run=run, in_ms=event.at_ms).update(in_ms=last.before["at_ms"])
-    rows.update(**last.before)
+    was = {name: last.before[name] for name in last.after}
+    visit = PitStop.objects.filter(run=run, in_ms=event.at_ms)
+    if event.kind == LapEvent.Kind.PIT_IN and was["is_void"]:
+        visit.delete()
+    elif event.kind == LapEvent.Kind.PIT_IN and event.at_ms != was["at_ms"]:
+        visit.update(in_ms=was["at_ms"])
+    rows.update(**was)
+    _bring_back(run, last)
     return None
 
 
