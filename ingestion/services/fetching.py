@@ -9,6 +9,7 @@ import hashlib
 import random
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -211,7 +212,8 @@ def lift_block(*, block_id: int, by: Any) -> HostBlock:
     for job_id in Job.objects.filter(
         state=Job.State.PAUSED, key__startswith="import:", run_at__lte=before + timedelta(minutes=1)
     ).values_list("pk", flat=True):
-        go_on(job_id, by=by)
+        with suppress(NotReady):  # it went on, or was cancelled, a moment ago
+            go_on(job_id, by=by)
     return block
 
 

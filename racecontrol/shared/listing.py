@@ -110,6 +110,7 @@ class Listing:
 
     def _url(self, **changed: str | None) -> str:
         told = self._params.copy()
+        told.pop("csrfmiddlewaretoken", None)  # of a list shown after a POST
         for name, value in changed.items():
             told.pop(name, None)
             if value is not None:

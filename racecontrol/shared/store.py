@@ -7,6 +7,7 @@ what it deleted would stay. So it keeps its hands off and says why.
 
 from time import monotonic
 from typing import Any, Final
+from uuid import uuid4
 
 import structlog
 from django.core.files.base import ContentFile
@@ -62,12 +63,18 @@ def is_ours() -> bool:
 
 
 def renew(*, only_if_none: bool = False) -> bool:
-    """Make what this host sees the site's store: in a new site, and after the old one was lost."""
+    """Make what this host sees the site's store: in a new site, and after the old one was lost.
+
+    The mark changes with the store: should the old one turn up again, it is no longer believed.
+    """
     with transaction.atomic():
         row, is_new = StoreMark.objects.select_for_update().get_or_create(pk=1)
         if only_if_none and not is_new:
             return default_storage.exists(name_of(row.mark))
-        if not default_storage.exists(name_of(row.mark)):
+        if is_new or not default_storage.exists(name_of(row.mark)):
+            if not is_new:
+                row.mark = uuid4()
+                row.save(update_fields=["mark"])
             default_storage.save(name_of(row.mark), ContentFile(b"Race Control: do not delete\n"))
     return True
 

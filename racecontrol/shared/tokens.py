@@ -47,7 +47,6 @@ def make(
     return token, secret
 
 
-@transaction.atomic
 def own(*, by: Any, token_id: int) -> ApiToken:
     """A token in use, one's own or for staff any; raises NotFound otherwise."""
     tokens = ApiToken.objects.filter(pk=token_id, revoked_at__isnull=True)
@@ -57,6 +56,7 @@ def own(*, by: Any, token_id: int) -> ApiToken:
     return token
 
 
+@transaction.atomic
 def revoke(*, by: Any, token_id: int) -> None:
     """End a token for good. Owners end their own, staff end any; raises NotFound otherwise."""
     token = own(by=by, token_id=token_id)

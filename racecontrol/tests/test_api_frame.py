@@ -83,6 +83,17 @@ def test_making_and_revoking_tokens_over_the_api(client, user):
     ]
 
 
+def test_a_revocation_that_leaves_no_trail_is_none(user, token, monkeypatch):
+    row, _ = token
+    monkeypatch.setattr(tokens.audit, "record", lambda **_: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        tokens.revoke(by=user, token_id=row.pk)
+
+    row.refresh_from_db()
+    assert row.revoked_at is None
+
+
 def test_a_session_that_writes_needs_the_csrf_token(user):
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)

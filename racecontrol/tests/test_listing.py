@@ -116,6 +116,15 @@ def test_two_lists_of_a_page_turn_apart(user, other, staff):
     assert one_page(ask(csv="others"), "people").wants_csv is False
 
 
+def test_the_address_of_a_page_shown_after_a_post_holds_no_form_token(user, other):
+    request = RequestFactory().post("/people/", {"q": "x", "csrfmiddlewaretoken": "secret"})
+
+    found = one_page(request, "people", per_page=1, params=request.POST)
+
+    assert "q=x" in found.next_url
+    assert "secret" not in found.next_url + found.csv_url
+
+
 def test_a_filter_that_does_not_pass_finds_nothing_and_says_why(user):
     words = WordsFilter({"q": "x" * 101})
 

@@ -99,3 +99,24 @@ def test_a_lost_store_is_left_behind_only_on_purpose(host):
 
     assert store.faults() == []
     assert store.files()
+
+
+def test_a_store_that_was_given_up_is_not_believed_when_it_turns_up_again(host):
+    store.files()
+    host("new")
+    call_command("sync_setup", "--new-store", verbosity=0)
+
+    host("a")
+
+    with pytest.raises(store.StoreAway):
+        store.files()
+
+
+def test_a_restored_database_can_be_migrated_before_the_files_are_back(host, monkeypatch):
+    store.files()
+    host("restored")
+    assert checks.store_is_ours(databases=["default"]) != []
+
+    monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
+
+    assert checks.store_is_ours(databases=["default"]) == []

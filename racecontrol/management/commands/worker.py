@@ -9,7 +9,8 @@ from typing import Any
 import psutil
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, OperationalError, connection
+from django.db import Error as DatabaseFault
+from django.db import OperationalError, connection
 from django_q import cluster as cluster_module
 from django_q.conf import Conf
 
@@ -70,7 +71,7 @@ def look_after(sentinel: Any) -> None:
             return
         try:
             jobs.revive()
-        except DatabaseError as fault:
+        except DatabaseFault as fault:  # InterfaceError, too: a connection lost in a transaction
             cluster_module.logger.warning("could not look for lost jobs: %s", fault)
         finally:
             connection.close()
