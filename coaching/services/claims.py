@@ -33,7 +33,9 @@ def claim_driver(
     else's: their laps are then logged, those imported before included. `transponder` becomes the racer's
     where they have none yet. Raises InvalidInput (transponder), NotReady, AlreadyClaimed.
     """
-    profile = queries.profile_for(by, profile_id) if profile_id else garage.default_profile(by)
+    profile = (
+        garage.default_profile(by) if profile_id is None else queries.profile_for(by, profile_id)
+    )
     RacerProfile.objects.select_for_update().get(pk=profile.pk)
     driver = timing.driver_for(driver_id)
     taken = ProfileClaim.objects.filter(driver=driver, state=State.APPROVED)

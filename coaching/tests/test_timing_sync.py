@@ -176,6 +176,11 @@ def test_claiming_over_the_api(client, user, driver, run_jobs):
     ]
     assert client.delete(url).status_code == 204
     assert client.get("/api/v1/racers").json()[0]["driver_id"] is None
+    nobody = "/api/v1/racers/0/claim"  # no way to say "my first racer"
+    assert (
+        client.post(nobody, {"driver_id": driver.pk}, content_type="application/json").status_code
+        == 404
+    )
 
 
 def test_an_approved_claim_takes_in_the_last_year_and_nothing_twice(user, staff, driver, run_jobs):

@@ -11,6 +11,7 @@ from strategy.models import Flag, Penalty
 from strategy.services.live.race import State
 
 MOST = 2_000_000_000
+LONGEST_S = 864_000  # as the log takes it: ten days
 
 
 class CommandForm(forms.Form):
@@ -145,7 +146,9 @@ class ServedForm(CommandForm):
 
 class CorrectForm(CommandForm):
     event_id = forms.TypedChoiceField(coerce=int, label="What was told", choices=[])
-    to_ms = SecondsField(0, 86_400, step=0.1, required=False, label="Was at, seconds since green")
+    to_ms = SecondsField(
+        0, LONGEST_S, step=0.1, required=False, label="Was at, seconds since green"
+    )
     lap = forms.IntegerField(required=False, min_value=1, max_value=MOST, label="Was lap")
     is_void = forms.TypedChoiceField(
         required=False, coerce=lambda text: text == "yes", empty_value=None, label="Did it happen?",

@@ -109,6 +109,11 @@ def test_the_green_flag_is_taken_back_while_no_lap_was_told(user):
     run = live.run_with_all(row.pk)
     assert (run.state, run.green_at) == ("grid", None)
     race.set_state(Order(row.pk, user), state="racing")
+    stints.update_stint_progress(Order(row.pk, user), stint=1, lap=1)
+    undo.undo_last(Order(row.pk, user))
+    undo.undo_last(Order(row.pk, user))  # a lap taken back is none that was told
+    assert live.run_with_all(row.pk).state == "grid"
+    race.set_state(Order(row.pk, user), state="racing")
     LapEvent.objects.create(run=run, source="b", key="1", kind="lap", lap=1, at_ms=1)
     with pytest.raises(undo.CannotUndo, match="the start stands"):
         undo.undo_last(Order(row.pk, user))

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from racecontrol.testing.pages import HTMX, Page
+from strategy.forms.wall import CorrectForm
 from strategy.models import Membership
 from strategy.services.live import race
 from strategy.services.live.frame import Order
@@ -120,3 +121,11 @@ def test_strangers_see_no_wall(client, user):
 
     assert client.get(wall_url(run)).status_code == 404
     assert client.get(wall_url(run, "my-turn")).status_code == 404
+
+
+def test_what_happened_on_the_second_day_can_be_put_right():
+    form = CorrectForm({"event_id": "1", "to_ms": "90000.5", "reason": "later"})
+    form.fields["event_id"].choices = [(1, "into the pits")]
+
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["to_ms"] == 90_000_500

@@ -85,7 +85,7 @@ def _newest(run: LiveRun, last: LiveCommand) -> int:
 def _race(run: LiveRun, last: LiveCommand, by: Any) -> dict | None:
     before, now_is = last.before["state"], last.after["state"]
     if now_is == State.RACING and before != State.FINISHED:
-        if run.laps.exists() or run.stops.exists():
+        if run.laps.filter(is_void=False).exists() or run.stops.exists():
             raise CannotUndo("Laps were told since the green flag: the start stands.")
         run.green_at, run.heard_at = None, None
     elif now_is == State.FINISHED:
