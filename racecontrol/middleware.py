@@ -1,6 +1,7 @@
 """What happens around every request: ids, who may enter, and how a refusal is shown."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -31,7 +32,8 @@ class CompressText(GZipMiddleware):
     TEXT = ("text/", "application/json", "application/javascript", "image/svg+xml")
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if not response.get("Content-Type", "").startswith(self.TEXT):
+        is_piece = response.status_code == HTTPStatus.PARTIAL_CONTENT  # its bytes are counted
+        if is_piece or not response.get("Content-Type", "").startswith(self.TEXT):
             return response
         response = super().process_response(request, response)
         if "Content-Encoding" in response and "Last-Modified" in response:

@@ -469,6 +469,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                mask_addresses,  # the words of a fault may hold the address that was asked
                 structlog.processors.JSONRenderer(),
             ],
         },

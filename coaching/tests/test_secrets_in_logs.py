@@ -150,3 +150,16 @@ def test_addresses_that_open_doors_are_masked_and_others_stay_readable():
     assert "scope=daily" in masked(next(iter(doors)))
     plain = "GET /timing/events/7/?cursor=abc&q=code HTTP/1.1"
     assert masked(plain) == plain
+
+
+def test_the_words_of_a_fault_are_masked_too(settings):
+    steps = settings.LOGGING["formatters"]["json"]["processors"]
+    try:
+        raise OSError("no connection: https://x.example/subscriptions?client_secret=open-sesame")
+    except OSError as fault:
+        line = {"event": "broke", "exc_info": fault, "_record": None, "_from_structlog": True}
+    for step in steps:
+        line = step(None, "error", line)
+
+    assert "client_secret=***" in line
+    assert "open-sesame" not in line

@@ -19,7 +19,7 @@ _PATH = re.compile(
     r"(?P<name>/(?:hooks/strava|password/reset/key|confirm-email|shared|join|sign-up|sign-up-links)/)"
     r"(?P<secret>[^/?\s\"']{8,})"
 )
-_WORDS: Final = ("event", "request", "path", "url")  # where an address may stand
+_WORDS: Final = ("event", "request", "path", "url", "exception")  # where an address may stand
 
 
 def masked(text: str) -> str:

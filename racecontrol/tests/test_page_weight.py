@@ -53,6 +53,13 @@ def test_a_file_that_did_not_change_is_not_sent_again(client):
     assert again.status_code == 304
 
 
+def test_a_piece_of_a_file_is_sent_as_it_is(client):
+    piece, some = fetched(client, "/static/css/app.css", Range="bytes=0-499", **PACKED)
+
+    assert (piece.status_code, len(some)) == (206, 500)
+    assert "Content-Encoding" not in piece
+
+
 def test_an_address_of_a_style_changes_with_the_style(tmp_path, settings):
     style = tmp_path / "one.css"
     style.write_text("a {}")
