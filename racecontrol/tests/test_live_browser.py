@@ -1,5 +1,7 @@
 """Live parts in a real browser: ten tabs on one stream, restarts, and the way without streams."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -21,6 +23,14 @@ def pages(settings):
 
 def until(page, text, selector="#board > #count"):
     expect(page.locator(selector)).to_contain_text(text, timeout=8000)
+
+
+def wait_for(page, held):
+    for _ in range(400):
+        if held:
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError("nothing was asked for")
 
 
 def is_state(page, state):
@@ -46,12 +56,11 @@ def test_a_part_is_fetched_when_something_happened(open_page):
 def test_what_happened_between_page_and_stream_is_not_lost(open_page):
     page = open_page()
     held = []
-    page.route("**/js/live.js", lambda route: held.append(route))
+    page.route(re.compile(r"/js/live\.js(\?|$)"), lambda route: held.append(route))
     page.goto("/board/", wait_until="commit")
     page.wait_for_selector("#count")
     live.publish("test:open", {"lap": 1})
-    while not held:
-        page.wait_for_timeout(20)
+    wait_for(page, held)
 
     held[0].continue_()
 
@@ -113,8 +122,7 @@ def test_a_part_on_its_way_waits_for_who_began_to_type(open_page):
     held = []
     page.route("**/board/", lambda route: held.append(route))
     live.publish("test:open", {"lap": 1})
-    while not held:
-        page.wait_for_timeout(20)
+    wait_for(page, held)
 
     page.fill("#note", "box this lap")
     with page.expect_response("**/board/"):
