@@ -40,6 +40,9 @@ OPERATIONS = [
     ("post", "strategy-events/{event}/starts", {"starts_at": "2026-06-20T14:00Z"}, PLAN, 201),
     ("delete", "strategy-events/{event}/starts/{instance}", None, PLAN, 409),  # is the last one
     ("delete", "strategy-events/{event}", None, OWN, 409),  # has a strategy
+    ("get", "strategy-events/{event}/link", None, PLAN, 200),
+    ("post", "strategy-events/{event}/link", None, PLAN, 200),
+    ("delete", "strategy-events/{event}/link", None, PLAN, 204),
     ("get", "strategy-events/{event}/participations", None, ALL, 200),
     ("put", "strategy-events/{event}/participations/mine", {"lap_ms": 151_000}, ALL, 200),
     ("get", "strategy-events/{event}/pairs", None, PLAN, 200),
@@ -72,11 +75,12 @@ OPERATIONS = [
     ("delete", "strategies/{row}/stints/2?base_version=1", None, PLAN, 200),
     ("put", "strategies/{row}/plan", BASE | {"plan": "{plan}"}, PLAN, 200),
 ]  # fmt: skip
-FREE = {  # lists of one's own, and what makes something of one's own
+FREE = {  # lists and things of one's own, and what whoever holds the link may
     ("get", "/api/v1/teams"), ("post", "/api/v1/teams"), ("get", "/api/v1/strategy-events"),
     ("post", "/api/v1/strategy-events"), ("get", "/api/v1/strategies"),
     ("post", "/api/v1/strategies"), ("get", "/api/v1/participations"), ("get", "/api/v1/stints"),
-    ("post", "/api/v1/invitations/{token}/accept"),
+    ("post", "/api/v1/invitations/{token}/accept"), ("get", "/api/v1/sign-up-links/{token}"),
+    ("put", "/api/v1/sign-up-links/{token}/participation"),
 }  # fmt: skip
 
 

@@ -182,7 +182,7 @@ def test_ways_on_are_found_and_one_is_accepted(open_page, user):
     page = wall_of(open_page(user), run)
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Look for ways on").click()
-    expect(page.locator("#wall")).to_contain_text("Ways on for", timeout=PATIENCE_MS)
+    expect(page.locator("#wall")).to_contain_text("Looking for ways on", timeout=PATIENCE_MS)
     changes.find_ways(proposal_id=run.proposals.get().pk, seconds=1.0)
 
     page.get_by_role("button", name="Accept").first.click(timeout=PATIENCE_MS)
