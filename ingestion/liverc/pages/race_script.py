@@ -23,12 +23,10 @@ _ASSIGNMENT = re.compile(
     Laps\s*\[\s*['"]?(\w+)['"]?\s*\]\s*=\s*\{""",
     re.VERBOSE | re.DOTALL,
 )
-# One lap as LiveRC writes it, line breaks and tabs taken out. Its strings hold no quote and no
-# backslash, so where laps follow each other without a gap nothing can hide an end or a key.
-_LAP = re.compile(
-    r"\{'lapNum' ?: ?'(\d++)','pos' ?: ?'(\d*+)','time' ?: ?'([\d.]++)','pace' ?: ?'([^'\\]*+)',"
-    r"'segments' ?: ?\[ *+\]\},?"
-)
+# One lap as LiveRC writes it, quotes and white space taken out. Only digits and what stands between
+# them can be values, so where laps follow each other without a gap nothing can hide an end or a key.
+_LAP = re.compile(r"\{lapNum:(\d++),pos:(\d*+),time:([\d.]++),pace:([\d./:]*+),segments:\[\]\},?")
+_QUOTES_AND_SPACE = b"\t\r\n '"
 _PIECES = 5  # of a text cut at its laps: what stood before a lap, and its four values
 _MEMBER = re.compile(r"[\s,]*+['\"]?(\w++)['\"]?\s*+:\s*+'([^'\\\n]*+)'(?=\s*+[,}])")
 
@@ -123,9 +121,9 @@ def _read_racer(driver_id: str, script: str, at: int) -> tuple[Racer, int]:
 def _read_laps(script: str, at: int) -> tuple[int | None, list[ScriptLap], int]:
     """Grid slot (the position of lap 0), the laps, and the place after the array."""
     end = script.find("};", at)
-    text = script[at:end].encode("utf-8", "replace").translate(None, b"\t\r\n").decode()
+    text = script[at:end].encode("utf-8", "replace").translate(None, _QUOTES_AND_SPACE).decode()
     words = _LAP.split(text)
-    first, last = words[0].strip(), words[-1].strip()
+    first, last = words[0], words[-1]
     if end < 0 or any(words[_PIECES:-1:_PIECES]):
         return _read_unusual_laps(script, at)
     if len(words) == 1:
