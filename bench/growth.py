@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import islice
 
+from bench.figures import Figure
+
 RUN_LAPS = 20_000
 TODAY = date(2026, 11, 21)
 PAGES = {"ingestion.storedpage", "ingestion.fetchlog"}
 PASSING = {"racecontrol.job", "racecontrol.liveevent", "django_q.ormq", "racecontrol.auditevent"}
 
 
-def run() -> list[dict]:
+def run() -> list[Figure]:
     import django
 
     django.setup()
@@ -23,7 +25,8 @@ def run() -> list[dict]:
 
     with scratch_database("bench_growth"):
         figures = measured()
-    return [*(told(*figure) for figure in figures), *seasons({n: b for n, b, _ in figures})]
+    each = [Figure(what, size, "bytes", note=note) for what, size, note in figures]
+    return each + seasons({what: size for what, size, _ in figures})
 
 
 def measured() -> list[tuple[str, float, str]]:
@@ -221,11 +224,7 @@ def of_room(grew: dict[str, int], room: str) -> int:
     return sum(bytes_ for name, bytes_ in grew.items() if name.startswith(f"{room}."))
 
 
-def told(what: str, size: float, note: str) -> dict:
-    return {"entry": f"growth: {what}", "measured": f"{size:,.0f} bytes", "note": note}
-
-
-def seasons(a: dict[str, float]) -> list[dict]:
+def seasons(a: dict[str, float]) -> list[Figure]:
     """What a season comes to, from the figures above. docs/growth.md shows the same sums."""
     race = a["a race besides"]
     club_day = 30 * race + 360 * a["a result"] + 360 * 25 * a["a lap"] + 36 * a["a stored page"]
@@ -238,7 +237,4 @@ def seasons(a: dict[str, float]) -> list[dict]:
         ("a team", 10 * night, "10 races of 24 h: 6 strategies, 720 laps, 120 decisions each"),
         ("an athlete", athlete, "300 mission days, 150 sessions of 60 laps; prompts not yet emptied"),
     ]  # fmt: skip
-    return [
-        {"entry": f"growth: a season of {who}", "measured": f"{size / 2**20:,.1f} MB", "note": note}
-        for who, size, note in rows
-    ]
+    return [Figure(f"a season of {who}", size / 2**20, "MB", note=note) for who, size, note in rows]

@@ -78,12 +78,13 @@ def measured_alone(name: str) -> list[Figure]:
         command = [sys.executable, __file__, "--alone", name, "--into", str(answer)]
         try:
             done = subprocess.run(
-                command, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=LONGEST_S, check=False
-            )
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                timeout=LONGEST_S, check=False,
+            )  # fmt: skip
         except subprocess.TimeoutExpired as late:
             raise RuntimeError(f"{name} took longer than {LONGEST_S} s.") from late
         if done.returncode or not answer.exists():
-            raise RuntimeError(done.stderr[-2000:])
+            raise RuntimeError(done.stdout[-2000:])
         return [Figure(**one) for one in json.loads(answer.read_text())]
 
 

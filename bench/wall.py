@@ -54,8 +54,8 @@ def run() -> list[Figure]:
         stop(running)
         running.clean_up()
         shutil.rmtree(place, ignore_errors=True)
-    slowest = [max(times) for times in seen.values()]
-    every = [one for times in seen.values() for one in times]
+    slowest = [max(times.values()) for times in seen.values()]
+    every = [one for times in seen.values() for one in times.values()]
     lost = (COMMANDS + LAPS) * VIEWERS - len(every)
     return [
         row("worst of all viewers, worst of all updates", 1.0, max(slowest), f"{len(every)} deliveries"),
@@ -75,13 +75,14 @@ def prepare(running: RunningSet) -> dict:
     return json.loads(line.removeprefix("READY "))
 
 
-async def watch(port: int, told: dict) -> tuple[dict[int, list[float]], int]:
-    """Seconds from sending a change to each viewer's reading it, by change; streams that failed."""
-    seen: dict[int, list[float]] = {}
+async def watch(port: int, told: dict) -> tuple[dict[int, dict[int, float]], int]:
+    """Seconds from sending a change to each viewer's first reading it, by change and viewer; streams
+    that failed."""
+    seen: dict[int, dict[int, float]] = {}
     sent: dict[int, float] = {}
     ready, failed = asyncio.Semaphore(0), 0
 
-    async def viewer() -> None:
+    async def viewer(number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(
             f"GET /live/?topic=strategy:{told['id']} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
@@ -99,11 +100,12 @@ async def watch(port: int, told: dict) -> tuple[dict[int, list[float]], int]:
                     data = json.loads(line[6:])
                     mark = data.get("laps", 0) * 1_000 or data["live"]
                     if mark in sent:
-                        seen.setdefault(mark, []).append(time.monotonic() - sent[mark])
+                        took = time.monotonic() - sent[mark]
+                        seen.setdefault(mark, {}).setdefault(number, took)
         finally:
             writer.close()
 
-    viewers = [asyncio.create_task(viewer()) for _ in range(VIEWERS)]
+    viewers = [asyncio.create_task(viewer(number)) for number in range(VIEWERS)]
     for _ in range(VIEWERS):
         try:
             await asyncio.wait_for(ready.acquire(), 60)

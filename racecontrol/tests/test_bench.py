@@ -1,5 +1,7 @@
 """`make bench`: what counts as met, and which rows of docs/performance.md a new measuring replaces."""
 
+from typing import get_type_hints
+
 import pytest
 
 from bench import keeping
@@ -81,6 +83,12 @@ def test_a_page_that_lost_its_mark_is_left_alone(tmp_path):
         keeping.keep({"wall": (1.0, [])}, machine=MACHINE, page=page)
 
     assert page.read_text() == "# How fast\n"
+
+
+def test_every_entry_answers_with_figures():
+    said = {name: get_type_hints(entry.run)["return"] for name, entry in entries().items()}
+
+    assert {name: what for name, what in said.items() if what != list[Figure]} == {}
 
 
 def test_every_entry_is_explained_on_the_page():
