@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from waffle import flag_is_active
 
 from coaching.queries.beginning import athlete_beginning, racer_beginning
 from racecontrol.shared import flags
@@ -28,7 +27,7 @@ def racer(request: HttpRequest) -> Journey:
         ),
         Step("See your race pace, the ORP", reverse("coaching:home"), begun.has_score),
     ]
-    if flag_is_active(request, flags.RUN_PLANS_V1):
+    if flags.is_open(request, flags.RUN_PLANS_V1):
         pace = f"?{urlencode({'driver': begun.driver_id})}" if begun.driver_id else ""
         steps.append(
             Step("Plan a run from that pace", reverse("runplans:new") + pace, begun.has_plan)

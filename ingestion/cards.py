@@ -5,7 +5,6 @@ from datetime import timedelta
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.timezone import localdate, now
-from waffle import flag_is_active
 
 from ingestion import queries
 from ingestion.models import Event
@@ -46,4 +45,4 @@ def latest_events(request: HttpRequest) -> Card | None:
 
 
 def _has_practice(request: HttpRequest) -> bool:
-    return bool(flag_is_active(request, flags.ENABLE_PRACTICE_DAYS))
+    return flags.is_open(request, flags.ENABLE_PRACTICE_DAYS)

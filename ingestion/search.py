@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
-from waffle import flag_is_active
 
 from ingestion.models import Driver, Event, Race, RaceClass, Track
 from ingestion.queries.search import rows_that_fit
@@ -17,7 +16,7 @@ from racecontrol.shared.search import Group, Hit, Question, group_of
 
 def timing(request: HttpRequest, question: Question) -> Iterator[Group]:
     """Tracks, events, practice days, drivers, races, practice sessions and classes."""
-    has_practice = bool(flag_is_active(request, flags.ENABLE_PRACTICE_DAYS))
+    has_practice = flags.is_open(request, flags.ENABLE_PRACTICE_DAYS)
     rows = rows_that_fit(question, has_practice=has_practice)
     if rows is None:
         return

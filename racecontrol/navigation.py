@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
-from waffle import flag_is_active
 
 from racecontrol.shared import flags
 
@@ -81,8 +80,7 @@ def links(request: HttpRequest, sections: tuple[Section, ...]) -> list[Link]:
 def _is_open(request: HttpRequest, section: Section) -> bool:
     if section.staff_only and not request.user.is_staff:
         return False
-    # Asked of waffle itself: showing a link is no use of the feature, so it is not logged as one.
-    return not section.flag or bool(flag_is_active(request, section.flag))
+    return not section.flag or flags.is_open(request, section.flag)
 
 
 def _url(section: Section) -> str:

@@ -7,7 +7,6 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.urls import reverse
-from waffle import flag_is_active
 
 from racecontrol.shared import flags
 from racecontrol.shared.search import Group, Hit, Question, among, group_of
@@ -26,7 +25,7 @@ WORDS = (
 
 def plans(request: HttpRequest, question: Question) -> Iterator[Group]:
     """By title, objective, driver, track or the beginning of the id; newest first."""
-    if not question.terms or not flag_is_active(request, flags.RUN_PLANS_V1):
+    if not question.terms or not flags.is_open(request, flags.RUN_PLANS_V1):
         return
     rows = among(queries.plans_of(request.user), question.terms, *WORDS)
     rows = rows.order_by(question.nearest_first("title"), "-created_at", "-pk")

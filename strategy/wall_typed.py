@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from strategy.domain.live.log import Race
 from strategy.forms import wall as forms
 from strategy.models import LapEvent, LiveRun
 from strategy.queries.live import WallState, race_of
@@ -33,7 +34,7 @@ def typed(state: WallState) -> list[Typed]:
 
     def form(kind: type[forms.CommandForm]) -> forms.CommandForm:
         return kind(auto_id=f"{kind.__name__.lower()}-%s", initial={"base_version": state.version},
-                    **choices_of(kind, run))  # fmt: skip
+                    **choices_of(kind, run, state.race))  # fmt: skip
 
     found = []
     if run.state == LiveRun.State.RACING:
@@ -77,8 +78,11 @@ def opening() -> Typed:
                  forms.OpenForm(auto_id="open-%s"), is_open=True)  # fmt: skip
 
 
-def choices_of(kind: type[forms.CommandForm], run: LiveRun | None) -> dict[str, Any]:
-    """What a form lets choose among: the stops and the events of this race."""
+def choices_of(
+    kind: type[forms.CommandForm], run: LiveRun | None, race: Race | None = None
+) -> dict[str, Any]:
+    """What a form lets choose among: the stops and the events of this race. `race` where it was
+    read just now."""
     if run is None:
         return {}
     if kind is forms.StopForm:
@@ -88,7 +92,7 @@ def choices_of(kind: type[forms.CommandForm], run: LiveRun | None) -> dict[str, 
         return {"events": [(e.pk, told(e)) for e in rows]}
     if kind is forms.SwapForm:
         drivers = run.strategy.drivers
-        open_ones = [s for s in race_of(run).driven if not s.is_closed]
+        open_ones = [s for s in (race or race_of(run)).driven if not s.is_closed]
         return {
             "stints": [(s.number, f"{s.number}, {drivers[s.seat]['name']}") for s in open_ones],
             "drivers": [(d["user_id"], d["name"]) for d in drivers if d.get("user_id")],

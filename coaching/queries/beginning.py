@@ -13,6 +13,7 @@ from coaching.models import (
 )
 from coaching.queries.missions import has_consent
 from ingestion.queries.imports import imports
+from racecontrol.shared.existing import which_exist
 from runplans.queries import plans_of
 
 
@@ -34,7 +35,7 @@ class AthleteBeginning:
 
 
 def racer_beginning(user: Any) -> RacerBeginning:
-    """Four queries."""
+    """Two queries."""
     standing = [ProfileClaim.State.PENDING, ProfileClaim.State.APPROVED]
     claims = dict(
         ProfileClaim.objects.filter(profile__user=user, state__in=standing).values_list(
@@ -42,21 +43,28 @@ def racer_beginning(user: Any) -> RacerBeginning:
         )
     )
     scores = OrpScore.objects.filter(session__profile__user=user, score__isnull=False)
+    has = which_exist(user, event=imports().filter(owner=user), score=scores, plan=plans_of(user))
     return RacerBeginning(
-        has_event=bool(claims) or imports().filter(owner=user).exists(),
+        has_event=bool(claims) or has["event"],
         is_claim_pending=ProfileClaim.State.PENDING in claims,
         driver_id=claims.get(ProfileClaim.State.APPROVED),
-        has_score=scores.exists(),
-        has_plan=plans_of(user).exists(),
+        has_score=has["score"],
+        has_plan=has["plan"],
     )
 
 
 def athlete_beginning(user: Any) -> AthleteBeginning:
-    """Five queries."""
+    """Two queries."""
+    own = {
+        "connection": Connection.objects.filter(owner=user),
+        "upload": AthleteUpload.objects.filter(owner=user),
+        "model": LlmAccount.objects.filter(owner=user),
+        "mission": Mission.objects.filter(owner=user),
+    }
+    has = which_exist(user, **own)
     return AthleteBeginning(
         has_consent=has_consent(user),
-        has_data=Connection.objects.filter(owner=user).exists()
-        or AthleteUpload.objects.filter(owner=user).exists(),
-        has_model=LlmAccount.objects.filter(owner=user).exists(),
-        has_mission=Mission.objects.filter(owner=user).exists(),
+        has_data=has["connection"] or has["upload"],
+        has_model=has["model"],
+        has_mission=has["mission"],
     )

@@ -20,9 +20,18 @@ ALL: Final = {
 log = structlog.get_logger(__name__)
 
 
+def is_open(request: HttpRequest, flag: str) -> bool:
+    """Is the feature on for whoever asks? For links and lists that lead to it: looking is no use of
+    the feature, so nothing is logged. Waffle is asked once a request."""
+    known = request.__dict__.setdefault("_flags", {})
+    if flag not in known:
+        known[flag] = bool(flag_is_active(request, flag))
+    return known[flag]
+
+
 def is_on(request: HttpRequest, flag: str) -> bool:
     """Is the feature on for whoever asks? Use by a signed-in person is logged."""
-    active = bool(flag_is_active(request, flag))
+    active = is_open(request, flag)
     user = getattr(request, "user", None)
     if active and user is not None and user.is_authenticated:
         log.info("flag_used", flag=flag, user_id=user.pk)

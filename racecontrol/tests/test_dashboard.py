@@ -247,7 +247,7 @@ def test_the_number_of_queries_does_not_grow(user, django_assert_max_num_queries
 
     fill(1)
     client.get("/")
-    with django_assert_max_num_queries(45) as few:
+    with django_assert_max_num_queries(30) as few:
         client.get("/")
     for number in range(2, 6):
         fill(number)

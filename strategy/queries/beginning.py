@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
+from racecontrol.shared.existing import which_exist
 from strategy.models import Car, EventParticipation, Membership, RaceStrategy, StrategyEvent
 from strategy.queries import events_for
 
@@ -22,7 +23,7 @@ class Beginning:
 
 
 def beginning_of(user: Any, team_ids: Collection[int]) -> Beginning:
-    """In six queries: of the teams they plan for, and of what they signed up for themselves."""
+    """In three queries: of the teams they plan for, and of what they signed up for themselves."""
     event = (
         StrategyEvent.objects.filter(host__in=team_ids)
         .annotate(
@@ -34,12 +35,18 @@ def beginning_of(user: Any, team_ids: Collection[int]) -> Beginning:
     )
     mine = EventParticipation.objects.filter(user_id=user.pk)
     asking = events_for(user).filter(is_signup_open=True).exclude(pk__in=mine.values("event_id"))
+    has = which_exist(
+        user,
+        mates=Membership.objects.filter(team__in=team_ids).exclude(user_id=user.pk),
+        car=Car.objects.filter(team__in=team_ids),
+        signed_up=mine,
+    )
     return Beginning(
-        has_mates=Membership.objects.filter(team__in=team_ids).exclude(user_id=user.pk).exists(),
-        has_car=Car.objects.filter(team__in=team_ids).exists(),
+        has_mates=has["mates"],
+        has_car=has["car"],
         event_id=event.pk if event else None,
         has_hours=bool(event and event.has_hours),
         has_strategy=bool(event and event.has_strategy),
         open_event_id=asking.order_by("-created_at").values_list("pk", flat=True).first(),
-        has_signed_up=mine.exists(),
+        has_signed_up=has["signed_up"],
     )

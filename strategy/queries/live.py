@@ -12,6 +12,7 @@ from strategy.domain.live.wall import STALE_MS, Wall, read_wall
 from strategy.domain.stints.instance import read_instance
 from strategy.models import (
     FlagPeriod,
+    FuelReading,
     LapEvent,
     LiveCommand,
     LiveProposal,
@@ -26,6 +27,26 @@ from strategy.models import (
 
 MILLISECOND = timedelta(milliseconds=1)
 LOG_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What people and bridges told of a race, each table read once."""
+
+    events: list[LapEvent]
+    flags: list[FlagPeriod]
+    weather: list[WeatherChange]
+    readings: list[FuelReading]
+    stops: list[PitStop]
+    penalties: list[Penalty]
+
+    @classmethod
+    def of(cls, run: LiveRun) -> "Rows":
+        return cls(
+            events=list(run.laps.filter(is_void=False)), flags=list(run.flags.all()),
+            weather=list(run.weather.all()), readings=list(run.readings.all()),
+            stops=list(run.stops.all()), penalties=list(run.penalties.all()),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +64,7 @@ class WallState:
     read_at: datetime
     heard_ago_ms: int | None
     is_stale: bool
+    race: Race
     wall: Wall
     user_ids: list[int | None]
     stops: list[PitStop]
@@ -79,14 +101,21 @@ def now_ms(run: LiveRun, at: datetime) -> int:
     return max(round((at - run.green_at) / MILLISECOND), 0)
 
 
-def race_of(run: LiveRun, *, at: datetime | None = None, plan: PlanVersion | None = None) -> Race:
-    """What is known of the race as the calculations take it; under another plan if one is given."""
+def race_of(
+    run: LiveRun,
+    *,
+    at: datetime | None = None,
+    plan: PlanVersion | None = None,
+    rows: Rows | None = None,
+) -> Race:
+    """What is known of the race as the calculations take it; under another plan if one is given.
+    `rows` where the caller has read them just now."""
     strategy = run.strategy
     plan = plan or strategy.current
     assert plan is not None
     # pace and burn are held against the numbers the race was planned with
     physics = run.first_plan or plan
-    events = list(run.laps.filter(is_void=False))
+    rows = rows or Rows.of(run)
     return Race(
         instance=read_instance(physics.problem),
         duration_ms=strategy.event.duration_ms,
@@ -95,25 +124,25 @@ def race_of(run: LiveRun, *, at: datetime | None = None, plan: PlanVersion | Non
         now_ms=now_ms(run, at or now()),
         marks=tuple(
             Mark(cast(Any, e.kind), e.at_ms, e.lap)
-            for e in events
+            for e in rows.events
             if e.kind != LapEvent.Kind.LAP and not e.is_drive_through
         ),
         laps=tuple(
             LapDone(e.lap or 0, e.at_ms, e.lap_ms, e.fuel_ml)
-            for e in events
+            for e in rows.events
             if e.kind == LapEvent.Kind.LAP
         ),
-        neutrals=tuple(Neutral(cast(Any, f.kind), f.from_ms, f.to_ms) for f in run.flags.all()),
-        weather=tuple((w.at_ms, w.is_wet) for w in run.weather.all()),
-        readings=tuple(Reading(r.lap, r.at_ms, r.fuel_ml) for r in run.readings.all()),
+        neutrals=tuple(Neutral(cast(Any, f.kind), f.from_ms, f.to_ms) for f in rows.flags),
+        weather=tuple((w.at_ms, w.is_wet) for w in rows.weather),
+        readings=tuple(Reading(r.lap, r.at_ms, r.fuel_ml) for r in rows.readings),
         fills=tuple(
             Fill(s.in_ms, s.fuel_added_ml, s.compound, s.tyres)
-            for s in run.stops.all()
+            for s in rows.stops
             if not s.is_drive_through
         ),
         penalties=tuple(
             Punished(cast(Any, p.kind), p.amount)
-            for p in run.penalties.all()
+            for p in rows.penalties
             if p.served_ms is None and p.kind != Penalty.Kind.WARNING
         ),
         finished_ms=run.finished_ms,
@@ -139,14 +168,15 @@ def wall_of(run: LiveRun, *, at: datetime | None = None) -> WallState:
     ago = round((at - run.heard_at) / MILLISECOND) if run.heard_at else None
     is_racing = run.state == LiveRun.State.RACING
     lap_ms = strategy.event.lap_ms
+    rows = Rows.of(run)
+    race = race_of(run, at=at, rows=rows)
     return WallState(
         run=run, strategy=strategy, plan=plan, version=run.version, read_at=at, heard_ago_ms=ago,
         # a healthy feed speaks once a lap
         is_stale=is_racing and not run.is_retold and (ago is None or ago > lap_ms + STALE_MS),
-        wall=read_wall(race_of(run, at=at)),
+        race=race, wall=read_wall(race),
         user_ids=[who.get("user_id") for who in strategy.drivers],
-        stops=list(run.stops.all()), flags=list(run.flags.all()),
-        penalties=list(run.penalties.all()), weather=list(run.weather.all()),
+        stops=rows.stops, flags=rows.flags, penalties=rows.penalties, weather=rows.weather,
         log=list(log_of(run)[:LOG_SHOWN]), proposal=run.proposals.first(),
     )  # fmt: skip
 
