@@ -1,8 +1,11 @@
 """What people type into timing pages."""
 
+from typing import Any
+
 from django import forms
 
 from ingestion.models.events import SessionType
+from racecontrol.shared.errors import RaceError
 
 
 class DayInput(forms.DateInput):
@@ -29,6 +32,17 @@ class EventSearchForm(forms.Form):
         if first and last and last < first:
             self.add_error("last", "The last day is before the first.")
         return values
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What to search by; nothing while the form is empty or does not pass."""
+        return self.cleaned_data if self.is_bound and self.is_valid() else {}
+
+    def take_refusal(self, refusal: RaceError) -> None:
+        """Show a refused search beside the fields it names, or on top of the form."""
+        of_form = {"from": "first", "to": "last", "track": "track"}
+        for name in refusal.fields or [""]:
+            self.add_error(of_form.get(name), str(refusal))
 
 
 class TimezoneForm(forms.Form):

@@ -10,6 +10,7 @@ from racecontrol.shared.search import MOST_WORDS, among, terms_of
 
 TRACK_NAMES = ("name", "slug", "city")  # as the index `track_words` has them
 MOST_CHOICES = 60
+MOST_LIKELY = 8
 
 
 def tracks() -> QuerySet[Track]:
@@ -60,6 +61,14 @@ def find_track(words: str) -> Track | None:
         return named[0]
     fitting = list(tracks_search(words)[:2])
     return fitting[0] if len(fitting) == 1 else None
+
+
+def track_or_likely(words: str, *, user: Any = None) -> tuple[Track | None, list[Track]]:
+    """The track somebody typed; where that fits none or several, those it most likely means."""
+    track = find_track(words)
+    if track is not None or not words:
+        return track, []
+    return None, list(tracks_search(words, user=user)[:MOST_LIKELY])
 
 
 def calendar_of(track: Track, *, has_practice: bool = True, words: str = "") -> QuerySet[Event]:

@@ -22,11 +22,12 @@ from ingestion.queries.practice import (
     search_practice_days,
 )
 from ingestion.queries.practice_board import STATES, day_board
-from ingestion.queries.tracks import find_track, track_choices, tracks_search
+from ingestion.queries.tracks import find_track, track_choices, track_or_likely
 from ingestion.services.fetching import budget_of
 from ingestion.services.practice import discovery, matching, ranges, requests
+from ingestion.views._asked import way_back
 from racecontrol.shared import flags
-from racecontrol.shared.errors import InvalidInput, RaceError
+from racecontrol.shared.errors import RaceError
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.listing import Listing
 
@@ -65,11 +66,8 @@ def _list(request: HttpRequest, form: PracticeSearchForm) -> HttpResponseBase:
 
 
 def _found(request: HttpRequest, form: PracticeSearchForm) -> dict[str, Any]:
-    values = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    track = find_track(values.get("track", ""))
-    choices = []
-    if values.get("track") and track is None:
-        choices = list(tracks_search(values["track"], user=request.user)[:8])
+    values = form.told
+    track, likely = track_or_likely(values.get("track", ""), user=request.user)
     first, last = values.get("first"), values.get("last")
     found = search_practice_days(
         track=track.slug if track else "",
@@ -79,7 +77,7 @@ def _found(request: HttpRequest, form: PracticeSearchForm) -> dict[str, Any]:
         include_archived=bool(values.get("archived")),
     )
     if values.get("track") and track is None:
-        found = found.filter(track__in=choices)
+        found = found.filter(track__in=likely)
     days = Listing(
         request,
         found,
@@ -97,7 +95,7 @@ def _found(request: HttpRequest, form: PracticeSearchForm) -> dict[str, Any]:
     return {
         "days": days,
         "track": track,
-        "choices": choices,
+        "choices": likely,
         "known_tracks": track_choices(request.user),
         "run": run,
         "in_work": in_work,
@@ -124,12 +122,8 @@ def discover(request: HttpRequest) -> HttpResponse:
                 by=request.user,
                 again=bool(request.POST.get("again")),
             )
-        except InvalidInput as refusal:
-            names = {"from": "first", "to": "last", "track": "track"}
-            for name in refusal.fields or {"": []}:
-                form.add_error(names.get(name), str(refusal))
         except RaceError as refusal:
-            form.add_error(None, str(refusal))
+            form.take_refusal(refusal)
         else:
             return redirect(_list_url(asked.run.track.slug, values["first"], values["last"]))
     return _list(request, form)
@@ -163,7 +157,7 @@ def import_days(request: HttpRequest) -> HttpResponse:
                     "range": request.POST.get("range", ""),
                     "wanted": wanted,
                     "warnings": warnings,
-                    "back": _next(request),
+                    "back": way_back(request, reverse("ingestion:practice")),
                 },
             )
         if wanted is not None:
@@ -174,7 +168,7 @@ def import_days(request: HttpRequest) -> HttpResponse:
             requests.request_bulk(source_event_ids=chosen, by=request.user)
     except RaceError as refusal:
         messages.error(request, str(refusal))
-    return redirect(_next(request))
+    return redirect(way_back(request, reverse("ingestion:practice")))
 
 
 def _chosen(request: HttpRequest) -> list[str]:
@@ -196,13 +190,6 @@ def _range(request: HttpRequest) -> ranges.Range | None:
         first_day=form.cleaned_data.get("first"),
         last_day=form.cleaned_data.get("last"),
     )
-
-
-def _next(request: HttpRequest) -> str:
-    """Where the form wants to go back to, if that is a practice page."""
-    home = reverse("ingestion:practice")
-    wanted = request.POST.get("next", "")
-    return wanted if wanted.startswith(home) and "\\" not in wanted else home
 
 
 @require_GET

@@ -20,6 +20,7 @@ from ingestion.queries.practice_compare import (
     driver_days_at,
     likely_drivers,
 )
+from ingestion.views._asked import numbers
 from ingestion.views.practice import day_for
 from racecontrol.shared import flags
 from racecontrol.shared.htmx import answer
@@ -74,7 +75,7 @@ def driver_day(request: HttpRequest, event_id: int, driver_id: int) -> HttpRespo
     flags.require(request, flags.ENABLE_PRACTICE_DAYS)
     event = day_for(event_id)
     driver = get_object_or_404(Driver, pk=driver_id)
-    only = [int(one) for one in request.GET.getlist("session") if one.isdecimal() and len(one) < 18]
+    only = numbers(request.GET.getlist("session"))
     found = driver_day_of(event, driver.pk, only=only)
     if found is None:
         raise Http404

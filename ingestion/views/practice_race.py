@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 from ingestion.models import Driver, Event
 from ingestion.presentation_practice import practice_race_chart
 from ingestion.queries.practice_race import practice_beside
+from ingestion.views._asked import number
 from racecontrol.shared import flags
 from racecontrol.shared.htmx import answer
 
@@ -19,12 +20,11 @@ def event_practice(request: HttpRequest, event_id: int, driver_id: int) -> HttpR
         Event.objects.select_related("track"), pk=event_id, kind=Event.Kind.RACE
     )
     driver = get_object_or_404(Driver, pk=driver_id)
-    day = request.GET.get("day", "")
     found = practice_beside(
         driver.pk,
         event,
         class_key=request.GET.get("class", "")[:200],
-        day_id=int(day) if day.isdecimal() and len(day) < 18 else None,
+        day_id=number(request.GET.get("day", "")),
     )
     if found is None:
         raise Http404
