@@ -20,7 +20,7 @@ from coaching.tests.builders import (
     make_session,
 )
 from ingestion.models import DriverTransponder, Lap, RaceClass
-from ingestion.services.imports import override_session_type
+from ingestion.services.races import override_session_type
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotAllowed, NotFound, NotReady
 from racecontrol.testing.pages import Page

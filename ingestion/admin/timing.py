@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from ingestion.admin._shared import FactsAdmin
 from ingestion.models import Event, Race, Track
-from ingestion.services import imports, tracks
+from ingestion.services import imports, races, tracks
 from racecontrol.shared.errors import RaceError
 
 
@@ -102,7 +102,7 @@ class RaceAdmin(FactsAdmin):
         if "session_type_override" not in form.changed_data:
             return
         try:
-            imports.override_session_type(
+            races.override_session_type(
                 race_id=obj.pk, session_type=obj.session_type_override, by=request.user
             )
         except RaceError as refusal:

@@ -13,7 +13,7 @@ from ingestion.models import Event, PracticeRun, PracticeSession
 from ingestion.queries import practice as queries
 from ingestion.queries.practice_race import practice_beside
 from ingestion.schemas import practice as schemas
-from ingestion.services.imports import refuse_if_warned
+from ingestion.services.costs import refuse_if_warned
 from ingestion.services.practice import discovery, ranges, requests
 from racecontrol.shared import flags
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound

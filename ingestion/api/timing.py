@@ -19,7 +19,7 @@ from ingestion.queries.laps import laps_of_race
 from ingestion.queries.races import races, results_of_race
 from ingestion.queries.tracks import tracks_search
 from ingestion.schemas import timing as schemas
-from ingestion.services import discovery, imports, tracks
+from ingestion.services import costs, discovery, imports, tracks
 from racecontrol.shared import flags
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, RaceError
 from racecontrol.shared.paging import Paged, page_of
@@ -86,7 +86,7 @@ def import_events(request: HttpRequest, body: schemas.BulkImportIn) -> Any:
     need_import(request)
     if body.ask_first:
         known = events().filter(source_event_id__in=body.source_event_ids)
-        imports.refuse_if_warned(imports.import_warnings(known, refresh=body.refresh))
+        costs.refuse_if_warned(costs.import_warnings(known, refresh=body.refresh))
     queued: list[dict[str, Any]] = []
     refused: list[dict[str, str]] = []
     for source_event_id in dict.fromkeys(body.source_event_ids):
@@ -121,9 +121,9 @@ def queue_import(
     """Queue one and say what it may cost; before, and then queue nothing, with `ask_first`."""
     event = events().filter(source_event_id=source_event_id).first()
     slug = event.track.slug if event else track.strip()
-    cost = imports.import_cost(track_slug=slug, event=event, refresh=refresh) if slug else None
+    cost = costs.import_cost(track_slug=slug, event=event, refresh=refresh) if slug else None
     if ask_first and cost:
-        imports.refuse_if_warned([cost.warning])
+        costs.refuse_if_warned([cost.warning])
     job = imports.request_import(
         source_event_id=source_event_id, by=request.user, track_slug=slug, refresh=refresh
     )

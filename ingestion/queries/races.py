@@ -2,7 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
-from ingestion.models import Race, RaceResult
+from ingestion.models import Event, Race, RaceResult
 
 
 def races() -> QuerySet[Race]:
@@ -34,3 +34,9 @@ def neighbours_of(race: Race) -> tuple[Race | None, Race | None]:
         others.filter(before).order_by("-run_order", "-pk").first(),
         others.exclude(before).order_by("run_order", "pk").first(),
     )
+
+
+def first_main_order(event: Event) -> int | None:
+    """Place in the running order of the event's first main; None without mains."""
+    mains = event.races.exclude(main="", final=None).order_by("run_order")
+    return mains.values_list("run_order", flat=True).first()

@@ -5,7 +5,6 @@ usable from the first race on. What fails is written on its race and the rest go
 there already is not fetched again unless it may still change.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,32 +19,31 @@ from ingestion.liverc import addresses as kinds
 from ingestion.liverc.client import Source, url_of
 from ingestion.liverc.errors import BotCheck, UnexpectedPage
 from ingestion.models import Event, Race, Track
-from ingestion.models.events import SessionType
+from ingestion.queries.races import first_main_order
 from ingestion.services.bumpups import detect_for_event
+from ingestion.services.costs import needs_fetch
 from ingestion.services.fetching import (
     FRESH_FOR,
     OLD_EVENT_FRESH_FOR,
     YOUNG_EVENT,
-    Budget,
     BudgetExhausted,
     HostRests,
     Page,
-    budget_of,
     fetch_page,
     get_source,
     make_stale,
 )
 from ingestion.services.heat_sheets import import_heat_sheets
 from ingestion.services.people import save_entry_list
-from ingestion.services.saving import fail_race, save_event, save_race
+from ingestion.services.saving.events import SavedEvent, save_event
+from ingestion.services.saving.races import fail_race, save_race
 from ingestion.services.tracks import is_page_trouble, know_track
-from racecontrol.shared import audit, flags, jobs
+from racecontrol.shared import flags, jobs
 from racecontrol.shared.errors import InvalidInput, NotFound, NotReady, RaceError
 from racecontrol.shared.progress import OnProgress, Progress, silent
 
 log = structlog.get_logger(__name__)
 
-USUAL_RACES = 40  # for a guess of the cost before the event page was seen
 TASK = "ingestion.tasks.run_import_event"
 
 
@@ -74,60 +72,6 @@ class ImportSummary:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """About how many requests an import will make, and what is left of the day for its track."""
-
-    requests: int
-    budget: Budget
-
-    @property
-    def warning(self) -> str:
-        """What people are told before: empty while the day's budget has room enough."""
-        if not self.budget.passes_warning(self.requests):
-            return ""
-        return (
-            f"This import takes about {self.requests} requests; {self.budget.used_today} of "
-            f"{self.budget.per_day} for {self.budget.name} are spent today. "
-            + (
-                "It will pause when they are spent and go on tomorrow."
-                if self.requests > self.budget.left_today
-                else "Little will be left for others."
-            )
-        )
-
-
-def import_cost(*, track_slug: str, event: Event | None, refresh: bool = False) -> Cost:
-    """What an import of the event would cost by what is known of it; `refresh` asks for every race."""
-    races = list(event.races.all()) if event is not None else []
-    moment = now()
-    wanted = [race for race in races if refresh or _needs_fetch(race, moment)]
-    pages = len(wanted) if races else USUAL_RACES
-    return Cost(requests=pages + 2, budget=budget_of(track_slug))
-
-
-class BudgetWarning(RaceError):
-    """Whoever asked wants to know before a job strains the day's budget: nothing was queued."""
-
-    code = "budget_warning"
-
-
-def import_warnings(events: Iterable[Event], *, refresh: bool = False) -> list[str]:
-    """One sentence per track whose budget the imports together would strain."""
-    needed: dict[str, int] = {}
-    for event in events:
-        cost = import_cost(track_slug=event.track.slug, event=event, refresh=refresh)
-        needed[event.track.slug] = needed.get(event.track.slug, 0) + cost.requests
-    costs = [Cost(requests, budget_of(slug)) for slug, requests in needed.items()]
-    return [cost.warning for cost in costs if cost.warning]
-
-
-def refuse_if_warned(warnings: Iterable[str]) -> None:
-    """Raises BudgetWarning with every warning there is."""
-    if said := [warning for warning in warnings if warning]:
-        raise BudgetWarning(" ".join(said))
 
 
 @transaction.atomic
@@ -211,6 +155,18 @@ def import_event(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every race of one import is read with."""
+
+    track: Track
+    source: Source
+    summary: ImportSummary
+    is_inferring: bool
+    first_main: int | None
+    refresh: bool
+
+
 def _import(
     summary: ImportSummary,
     track_slug: str,
@@ -239,26 +195,17 @@ def _import(
         parsed_hash=listing.stored.parsed_hash,
     )
     event = saved.event
-    summary.event_id, summary.races = event.pk, len(saved.races)
-    summary.missing += saved.missing
-    if known and known.last_ingested_at and (saved.new or saved.changed or saved.missing):
-        summary.has_drift = True
-    wanted = [race for race in saved.races if _is_wanted(race, refresh=refresh, since=since)]
-    done = summary.fetched + len(summary.failed)
-    total = done + len(wanted)
-    is_inferring = flags.is_on_for(by, flags.ENABLE_SESSION_TYPE_INFERENCE)
-    first_main = min(
-        (race.run_order for race in saved.races if race.main or race.final), default=None
+    _note_saved(summary, saved, is_first=not (known and known.last_ingested_at))
+    mains = (race.run_order for race in saved.races if race.main or race.final)
+    work = _Work(
+        track=track,
+        source=source,
+        summary=summary,
+        is_inferring=flags.is_on_for(by, flags.ENABLE_SESSION_TYPE_INFERENCE),
+        first_main=min(mains, default=None),
+        refresh=refresh,
     )
-    is_lacking = any(race.state not in (Race.State.IMPORTED, Race.State.EMPTY) for race in wanted)
-    _set_state(event, Event.State.PARTIAL if is_lacking else None)
-    for place, race in enumerate(wanted, start=done):
-        on_progress(Progress(place, total, race.label))
-        _import_race(
-            race, track, source, summary,
-            is_inferring=is_inferring, first_main=first_main, refresh=refresh,
-        )  # fmt: skip
-    summary.skipped = len(saved.races) - total
+    total = _import_races(saved, work, since, on_progress)
     on_progress(Progress(total, total, "transponders"))
     if summary.fetched or not event.last_ingested_at:
         _import_entry_list(event, track, source, summary)
@@ -267,6 +214,28 @@ def _import(
         summary.notes += import_heat_sheets(event, track, sheets, source)
     _finish(event, track, summary, by)
     return summary
+
+
+def _note_saved(summary: ImportSummary, saved: SavedEvent, *, is_first: bool) -> None:
+    summary.event_id, summary.races = saved.event.pk, len(saved.races)
+    summary.missing += saved.missing
+    if not is_first and (saved.new or saved.changed or saved.missing):
+        summary.has_drift = True
+
+
+def _import_races(saved: SavedEvent, work: _Work, since: datetime, on_progress: OnProgress) -> int:
+    """Every race that is wanted, one by one; how many this import has asked for with its last turns."""
+    summary = work.summary
+    wanted = [race for race in saved.races if _is_wanted(race, refresh=work.refresh, since=since)]
+    done = summary.fetched + len(summary.failed)
+    total = done + len(wanted)
+    is_lacking = any(race.state not in (Race.State.IMPORTED, Race.State.EMPTY) for race in wanted)
+    _set_state(saved.event, Event.State.PARTIAL if is_lacking else None)
+    for place, race in enumerate(wanted, start=done):
+        on_progress(Progress(place, total, race.label))
+        _import_race(race, work)
+    summary.skipped = len(saved.races) - total
+    return total
 
 
 def _read_event(track: Track, source_event_id: str, source: Source, known: Event | None) -> Page:
@@ -281,26 +250,24 @@ def _read_event(track: Track, source_event_id: str, source: Source, known: Event
     )
 
 
-def _import_race(
-    race: Race, track: Track, source: Source, summary: ImportSummary, *, is_inferring: bool,
-    first_main: int | None, refresh: bool,
-) -> None:  # fmt: skip
+def _import_race(race: Race, work: _Work) -> None:
     """One race; a page that fails is that race's trouble, a spent budget is everybody's."""
+    track, summary = work.track, work.summary
     try:
         page = fetch_page(
             url_of(track.slug, kinds.race_path(race.source_race_id)),
             kind=kinds.RACE,
             budget=track.slug,
             cache_key=race_key(track.slug, race.source_race_id),
-            source=source,
-            force=refresh,
+            source=work.source,
+            force=work.refresh,
         )
         is_changed = save_race(
             race,
             page.contents,
             parsed_hash=page.stored.parsed_hash,
-            is_inferring=is_inferring,
-            first_main_order=first_main,
+            is_inferring=work.is_inferring,
+            first_main_order=work.first_main,
         )
     except (BudgetExhausted, HostRests, BotCheck):
         raise
@@ -382,22 +349,7 @@ def _is_wanted(race: Race, *, refresh: bool, since: datetime) -> bool:
         return False
     if race.failure and race.updated_at >= since:
         return False
-    return refresh or _needs_fetch(race, now())
-
-
-def _needs_fetch(race: Race, moment: datetime) -> bool:
-    """New, failed, emptied by the listing, or young enough that the club may still mend it."""
-    if (
-        race.fetched_at is None
-        or race.state in (Race.State.LISTED, Race.State.FAILED)
-        or race.failure
-    ):
-        return True
-    if moment - race.fetched_at < FRESH_FOR[kinds.RACE]:
-        return False
-    if race.completed_at is None:
-        return race.event.ends_on >= (moment - YOUNG_EVENT).date()
-    return race.fetched_at - race.completed_at < YOUNG_EVENT
+    return refresh or needs_fetch(race, now())
 
 
 # -- what people steer
@@ -425,49 +377,19 @@ def import_race(*, race_id: int, source: Source | None = None, by: Any = None) -
     summary = ImportSummary(
         source_event_id=race.event.source_event_id, event_id=race.event_id, races=1
     )
-    first_main = (
-        race.event.races.exclude(main="", final=None)
-        .order_by("run_order")
-        .values_list("run_order", flat=True)
-        .first()
-    )
-    _import_race(
-        race, track, source or get_source(), summary,
+    work = _Work(
+        track=track,
+        source=source or get_source(),
+        summary=summary,
         is_inferring=flags.is_on_for(by, flags.ENABLE_SESSION_TYPE_INFERENCE),
-        first_main=first_main, refresh=True,
-    )  # fmt: skip
+        first_main=first_main_order(race.event),
+        refresh=True,
+    )
+    _import_race(race, work)
     if summary.failed:
         raise NotReady(summary.failed[0]["reason"])
     _finish(race.event, track, summary, by)
     return summary
-
-
-@transaction.atomic
-def override_session_type(*, race_id: int, session_type: str, by: Any) -> Race:
-    """A person says what a session was; '' takes the word back. Survives every import.
-
-    Bump-ups are found anew, and the rooms of AFTER_SESSION_TYPE hear of another kind of run.
-    """
-    if session_type and session_type not in SessionType.values:
-        raise InvalidInput(
-            "Not a session type.", fields={"session_type": ["Not one of the types."]}
-        )
-    race = Race.objects.select_for_update(of=("self",)).get(pk=race_id)
-    before, kind_before = race.session_type_override, race.run_kind
-    race.session_type_override, race.updated_at = session_type, now()
-    race.save(update_fields=["session_type_override", "updated_at"])
-    audit.record(
-        by=by,
-        verb="race.session_type_set",
-        obj=race,
-        before={"session_type": before or race.session_type},
-        after={"session_type": session_type or race.session_type},
-    )
-    detect_for_event(race.event_id)  # practice is no main
-    if race.run_kind != kind_before:
-        for task in settings.AFTER_SESSION_TYPE:
-            jobs.enqueue(task, race.pk, kind_before, owner=by, title=f"Scores of {race.label}")
-    return race
 
 
 def events_key(track_slug: str) -> str:

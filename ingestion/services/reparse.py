@@ -9,8 +9,9 @@ from ingestion.liverc import addresses as kinds
 from ingestion.liverc.pages import READERS
 from ingestion.liverc.pages.as_json import content_hash
 from ingestion.models import Race, StoredPage
+from ingestion.queries.races import first_main_order
 from ingestion.services.bumpups import detect_for_events
-from ingestion.services.saving import fail_race, save_race
+from ingestion.services.saving.races import fail_race, save_race
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.progress import OnProgress, Progress, silent
 
@@ -83,7 +84,7 @@ def _save_race(page: StoredPage, contents: object, parsed_hash: str) -> int | No
             contents,  # type: ignore[arg-type]
             parsed_hash=parsed_hash,
             is_inferring=race.session_type is not None,
-            first_main_order=_first_main(race),
+            first_main_order=first_main_order(race.event),
         )
     except RaceError as refusal:
         fail_race(race, str(refusal))
@@ -91,8 +92,3 @@ def _save_race(page: StoredPage, contents: object, parsed_hash: str) -> int | No
     # Reading again is not fetching again: when the source was last asked stays true.
     Race.objects.filter(pk=race.pk).update(fetched_at=fetched_at)
     return race.event_id if changed else None
-
-
-def _first_main(race: Race) -> int | None:
-    mains = race.event.races.exclude(main="", final=None).order_by("run_order")
-    return mains.values_list("run_order", flat=True).first()

@@ -14,8 +14,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from ingestion.models import Race, SessionTypeBackfill, SessionTypeChange
-from ingestion.services import imports, session_types
-from ingestion.services.saving import infer_type
+from ingestion.services import session_types
+from ingestion.services.races import override_session_type
+from ingestion.services.saving.races import infer_type
 from ingestion.tests.builders import make_event, make_race
 from racecontrol.models import AuditEvent
 from racecontrol.shared.errors import NotReady
@@ -165,7 +166,7 @@ def test_a_persons_word_and_what_imports_said_stay(staff):
     Race.objects.filter(pk=races["main"].pk).update(
         session_type="practice", session_type_confidence="medium"
     )
-    imports.override_session_type(race_id=races["heat"].pk, session_type="race", by=staff)
+    override_session_type(race_id=races["heat"].pk, session_type="race", by=staff)
 
     run()
 

@@ -4,7 +4,7 @@ import pytest
 
 from ingestion.models import BumpUp, Driver, Race, RaceResult
 from ingestion.services import bumpups as services
-from ingestion.services.imports import override_session_type
+from ingestion.services.races import override_session_type
 from ingestion.tests.bumpup_builders import make_event, make_main, make_night, save_demo
 from racecontrol.models import AuditEvent
 from racecontrol.shared.errors import InvalidInput, NotFound

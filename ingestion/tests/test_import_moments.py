@@ -12,7 +12,8 @@ from ingestion.fake_liverc.site import Site
 from ingestion.fake_liverc.world import DEMO_EVENT_ID, World
 from ingestion.liverc.pages.event import read_event
 from ingestion.liverc.pages.race import read_race
-from ingestion.services.saving import save_event, save_race
+from ingestion.services.saving.events import save_event
+from ingestion.services.saving.races import save_race
 from ingestion.tests.builders import make_track
 
 pytestmark = pytest.mark.django_db

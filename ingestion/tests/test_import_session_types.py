@@ -6,6 +6,7 @@ from ingestion.fake_liverc.people import DEMO
 from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import Race
 from ingestion.services import imports
+from ingestion.services.races import override_session_type
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,7 @@ def test_with_the_flag_on_mains_are_races_and_rounds_are_what_their_header_says(
 def test_a_persons_word_survives_a_refresh(site, inferring, staff):
     do_import()
     race = Race.objects.filter(round_label__startswith="Qualifier").first()
-    imports.override_session_type(race_id=race.pk, session_type="practice", by=staff)
+    override_session_type(race_id=race.pk, session_type="practice", by=staff)
 
     do_import(refresh=True)
 

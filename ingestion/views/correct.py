@@ -10,7 +10,7 @@ from ingestion.forms.timing import SessionTypeForm, TimezoneForm
 from ingestion.models import Race, Track
 from ingestion.models.events import SessionType
 from ingestion.queries.races import races_to_review
-from ingestion.services import imports, tracks
+from ingestion.services import races, tracks
 from racecontrol.shared.errors import InvalidInput
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.listing import Listing, WordsFilter
@@ -42,7 +42,7 @@ def session_type(request: HttpRequest, race_id: int) -> HttpResponse:
     row = get_object_or_404(Race, pk=race_id)
     form = SessionTypeForm(request.POST)
     if form.is_valid():
-        imports.override_session_type(
+        races.override_session_type(
             race_id=row.pk, session_type=form.cleaned_data["session_type"], by=request.user
         )
         messages.success(request, "Noted.")

@@ -10,7 +10,7 @@ from ingestion.models import Event
 from ingestion.models.events import SessionType
 from ingestion.queries.events import event_facts
 from ingestion.queries.imports import open_imports_of
-from ingestion.services import imports
+from ingestion.services import costs, imports
 from ingestion.views._asked import number
 from racecontrol.shared import flags
 from racecontrol.shared.htmx import answer
@@ -61,7 +61,7 @@ def refresh_event(request: HttpRequest, event_id: int) -> HttpResponse:
     """
     row = get_object_or_404(queries.events(), pk=event_id, kind=Event.Kind.RACE)
     is_all = bool(request.POST.get("all"))
-    cost = imports.import_cost(track_slug=row.track.slug, event=row, refresh=is_all)
+    cost = costs.import_cost(track_slug=row.track.slug, event=row, refresh=is_all)
     if cost.warning and not request.POST.get("confirmed"):
         return answer(
             request,

@@ -14,7 +14,7 @@ from ingestion.models import Event
 from ingestion.queries import imports as import_queries
 from ingestion.queries.events import search_events
 from ingestion.queries.tracks import find_track, track_choices, track_or_likely
-from ingestion.services import discovery, imports
+from ingestion.services import costs, discovery, imports
 from ingestion.services.fetching import budget_of
 from ingestion.views._asked import way_back
 from racecontrol.shared import flags
@@ -120,7 +120,7 @@ def import_events(request: HttpRequest) -> HttpResponse:
     if not chosen:
         messages.error(request, "Tick at least one event.")
         return _back(request)
-    warnings = imports.import_warnings(events.values())
+    warnings = costs.import_warnings(events.values())
     if warnings and not request.POST.get("confirmed"):
         return answer(
             request,

@@ -7,7 +7,7 @@ from django.utils.timezone import now
 
 from ingestion.liverc.addresses import EVENT, read_address
 from ingestion.queries.events import events
-from ingestion.services import imports
+from ingestion.services import costs, imports
 from ingestion.services.fetching import BudgetExhausted
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.progress import Progress
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         known = events().filter(source_event_id=event).first()
         slug = known.track.slug if known else track
         if slug:
-            cost = imports.import_cost(track_slug=slug, event=known, refresh=refresh)
+            cost = costs.import_cost(track_slug=slug, event=known, refresh=refresh)
             if cost.warning:
                 self.stdout.write(self.style.WARNING(cost.warning))
 

@@ -10,9 +10,9 @@ from django.utils.timezone import now
 from ingestion.domain.practice import months_of
 from ingestion.models import PracticeRun, Track
 from ingestion.queries.practice import BULK_TASK, search_practice_days
+from ingestion.services.costs import Cost
 from ingestion.services.discovery import check_range
 from ingestion.services.fetching import budget_of
-from ingestion.services.imports import Cost
 from ingestion.services.practice.discovery import GOOD_FOR
 from ingestion.services.practice.requests import cost_of, request_bulk
 from ingestion.services.practice.runs import open_run

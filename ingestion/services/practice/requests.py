@@ -10,8 +10,8 @@ from ingestion.domain.practice import day_id, day_name, read_day_id
 from ingestion.liverc.client import url_of
 from ingestion.models import Event, PracticeSession, Track
 from ingestion.queries.practice import BULK_TASK, IMPORT_KEY, open_import_of, search_practice_days
+from ingestion.services.costs import Cost
 from ingestion.services.fetching import budget_of
-from ingestion.services.imports import Cost
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotFound
 

@@ -15,6 +15,7 @@ from ingestion.liverc.errors import UnexpectedPage
 from ingestion.liverc.pages.practice_session import PracticeSessionPage
 from ingestion.models import Event, Lap, PracticeSession, Race, RaceClass, RaceResult, Track
 from ingestion.models.events import Confidence, SessionType
+from ingestion.services.bulk import copy_laps
 from ingestion.services.practice import matching
 from ingestion.services.practice.figures import refresh_figures
 from ingestion.services.practice.listing import (
@@ -26,7 +27,6 @@ from ingestion.services.practice.listing import (
     settle_drift,
     take_listing,
 )
-from ingestion.services.saving import copy_laps
 
 MOST_LAPS = 32_767
 SIGNALS = [

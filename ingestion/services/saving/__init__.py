@@ -1,0 +1,1 @@
+"""Read pages into rows. Everything here is repeatable: the same page twice changes nothing."""
