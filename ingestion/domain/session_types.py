@@ -47,6 +47,12 @@ class Inference:
         """Do signals that count (all but the weak) say different things?"""
         return len({one.says for one in self.signals if one.strength != WEAK}) > 1
 
+    def signals_as_data(self) -> list[dict[str, str]]:
+        return [
+            {"name": one.name, "says": one.says, "strength": one.strength, "text": one.text}
+            for one in self.signals
+        ]
+
 
 def infer_session_type(
     *,

@@ -10,16 +10,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from json import dumps
-from typing import Any, NamedTuple
+from typing import Any
 
 import pglock
 from django.db import connection, reset_queries, transaction
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count
 from django.utils.timezone import now
 
 from ingestion.domain.labels import read_label
 from ingestion.domain.session_types import HIGH, LOW, MEDIUM, infer_session_type
 from ingestion.models import Race, SessionTypeBackfill
+from ingestion.queries.session_types import (
+    Candidate,
+    candidates,
+    candidates_left,
+    first_main_orders,
+    last_race_id,
+    type_counts,
+)
 from racecontrol.shared import audit
 from racecontrol.shared.errors import InvalidInput, NotFound, NotReady
 from racecontrol.shared.progress import OnProgress, Progress, silent
@@ -71,21 +79,6 @@ WITH line AS (
 )
 SELECT count(*), max(race_id), (SELECT count(*) FROM undone) FROM line
 """
-
-
-class Candidate(NamedTuple):
-    """What the inference reads of a stored race."""
-
-    race_id: int
-    event_id: int
-    source: str
-    round_label: str
-    round_code: str
-    label: str
-    main: str
-    final: int | None
-    heat: int | None
-    run_order: int
 
 
 @dataclass(slots=True)
@@ -145,10 +138,10 @@ def dry_run(
 ) -> BackfillSummary:
     """The same reading without one write: what would be said of how many races."""
     _check(min_confidence, batch)
-    summary = BackfillSummary(counts_before=_counts(_last_race_id()))
-    upto, after = _last_race_id(), 0
-    total = _candidates_left(upto)
-    while rows := _candidates(after, upto, batch):
+    summary = BackfillSummary(counts_before=type_counts(last_race_id()))
+    upto, after = last_race_id(), 0
+    total = candidates_left(upto)
+    while rows := candidates(after, upto, batch):
         for row, kind, confidence, _ in _verdicts(rows, min_confidence, summary):
             summary.written[(kind, confidence)] += 1
             if not kind and len(summary.examples) < CONFLICTS_SHOWN:
@@ -223,13 +216,13 @@ def _open_run(min_confidence: str, by: Any) -> tuple[SessionTypeBackfill, bool]:
                 "finish it with the same, or roll it back."
             )
         return run, True
-    upto = _last_race_id()
+    upto = last_race_id()
     with transaction.atomic():
         run = SessionTypeBackfill.objects.create(
             min_confidence=min_confidence,
             upto_race_id=upto,
-            total=_candidates_left(upto),
-            counts_before=_counts(upto),
+            total=candidates_left(upto),
+            counts_before=type_counts(upto),
             started_by=by,
         )
         audit.record(
@@ -243,7 +236,7 @@ def _open_run(min_confidence: str, by: Any) -> tuple[SessionTypeBackfill, bool]:
 
 def _next_batch(run: SessionTypeBackfill, batch: int, on_progress: OnProgress) -> bool:
     """Read and write one batch; False once none is left."""
-    rows = _candidates(run.last_race_id, run.upto_race_id, batch)
+    rows = candidates(run.last_race_id, run.upto_race_id, batch)
     if not rows:
         return False
     summary = BackfillSummary()
@@ -285,7 +278,7 @@ def _verdicts(
     rows: list[Candidate], min_confidence: str, summary: BackfillSummary
 ) -> list[tuple[Candidate, str, str, str]]:
     """(race, type, confidence, signals as JSON) of each to write; type "" is for the review queue."""
-    first_mains = _first_mains({row.event_id for row in rows if row.heat})
+    first_mains = first_main_orders({row.event_id for row in rows if row.heat})
     least, found = SURENESS[min_confidence], []
     for row in rows:
         first = first_mains.get(row.event_id)
@@ -332,50 +325,8 @@ def _inferred(
         heat=heat,
         is_before_first_main=is_before_first_main,
     )
-    signals = [
-        {"name": one.name, "says": one.says, "strength": one.strength, "text": one.text}
-        for one in inferred.signals
-    ]
-    return inferred.session_type, inferred.confidence, inferred.is_contradictory, dumps(signals)
-
-
-def _candidates(after: int, upto: int, batch: int) -> list[Candidate]:
-    """The next races nobody has inferred a type for, in order of their number."""
-    rows = (
-        _untyped(upto)
-        .filter(pk__gt=after)
-        .order_by("pk")
-        .values_list(
-            "pk", "event_id", "source", "round_label", "round_code", "label", "main", "final",
-            "heat", "run_order",
-        )
-    )  # fmt: skip
-    return [Candidate(*row) for row in rows[:batch]]
-
-
-def _untyped(upto: int) -> QuerySet[Race]:
-    return Race.objects.filter(pk__lte=upto, session_type=None, session_type_confidence="")
-
-
-def _candidates_left(upto: int) -> int:
-    return _untyped(upto).count()
-
-
-def _first_mains(event_ids: set[int]) -> dict[int, int]:
-    """Event -> running order of its first main; events without mains are absent."""
-    mains = Race.objects.filter(~Q(main="") | Q(final__isnull=False), event_id__in=event_ids)
-    rows = mains.filter(missing_since=None).order_by().values_list("event_id")
-    return dict(rows.annotate(first=Min("run_order")))
-
-
-def _last_race_id() -> int:
-    return Race.objects.aggregate(last=Max("pk"))["last"] or 0
-
-
-def _counts(upto: int) -> dict[str, int]:
-    """Races per stored session type, "" for none."""
-    rows = Race.objects.filter(pk__lte=upto).order_by().values_list("session_type")
-    return {kind or "": count for kind, count in rows.annotate(count=Count("pk"))}
+    signals = dumps(inferred.signals_as_data())
+    return inferred.session_type, inferred.confidence, inferred.is_contradictory, signals
 
 
 def _finish(run: SessionTypeBackfill) -> BackfillSummary:
@@ -384,7 +335,7 @@ def _finish(run: SessionTypeBackfill) -> BackfillSummary:
     written = Counter(
         {(kind, sure): count for kind, sure, count in lines.annotate(Count("race_id"))}
     )
-    after = _counts(run.upto_race_id)
+    after = type_counts(run.upto_race_id)
     expected = Counter(run.counts_before)
     for (kind, _), count in written.items():
         expected[kind] += count

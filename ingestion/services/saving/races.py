@@ -81,10 +81,7 @@ def infer_type(race: Race, page: RacePage | None, *, first_main_order: int | Non
     return {
         "session_type": inferred.session_type,
         "session_type_confidence": inferred.confidence,
-        "session_type_signals": [
-            {"name": one.name, "says": one.says, "strength": one.strength, "text": one.text}
-            for one in inferred.signals
-        ],
+        "session_type_signals": inferred.signals_as_data(),
     }
 
 
