@@ -80,10 +80,46 @@ def _detect_batch(event_ids: list[int]) -> Summary:
     # Two imports of one event that end together take turns.
     locked = Event.objects.select_for_update(of=("self",)).filter(pk__in=event_ids).order_by("pk")
     ids = [event.pk for event in locked.only("pk")]
-    mains = mains_of(ids)
+    wanted, again = _wanted(ids)
+    held = {
+        (row.source_race_id, row.target_race_id, row.driver_id): row
+        for row in BumpUp.objects.filter(event_id__in=ids)
+    }
+    moment = now()
+    fresh = {key: row for key, row in wanted.items() if key not in held}
+    BumpUp.objects.bulk_create(fresh.values(), batch_size=1000)
+    changed = [old for key, old in held.items() if key in wanted and _take(old, wanted[key])]
+    for old in changed:
+        old.updated_at = moment
+    stale = {
+        row.pk
+        for key, row in held.items()
+        if key not in wanted and row.status not in BumpUp.DECIDED
+    }
+    BumpUp.objects.filter(pk__in=stale).delete()
+    BumpUp.objects.bulk_update(
+        changed, [*FACTS, *VERDICT, "race_class", "updated_at"], batch_size=200
+    )
+    rows = {key: row for key, row in held.items() if row.pk not in stale} | fresh
+    linked = _relinked(rows, again)
+    _save_links(linked)
+    new = {row.pk for row in fresh.values()}
+    return Summary(
+        events=len(ids),
+        created=len(fresh),
+        updated=len({row.pk for row in [*changed, *linked]} - new),
+        removed=len(stale),
+        standing=sum(row.is_standing for row in rows.values()),
+        flagged=sum(row.status == Status.FLAGGED for row in rows.values()),
+    )
+
+
+def _wanted(event_ids: list[int]) -> tuple[dict[Key, BumpUp], dict[Key, int]]:
+    """What the results say now: unsaved rows, and the race each driver moved up to from there."""
+    mains = mains_of(event_ids)
     classes: dict[tuple[int, str], int] = {
         (event_id, key): pk
-        for pk, event_id, key in RaceClass.objects.filter(event_id__in=ids).values_list(
+        for pk, event_id, key in RaceClass.objects.filter(event_id__in=event_ids).values_list(
             "pk", "event_id", "key"
         )
     }
@@ -94,48 +130,13 @@ def _detect_batch(event_ids: list[int]) -> Summary:
     )
     wanted: dict[Key, BumpUp] = {}
     again: dict[Key, int] = {}
-    for event_id in ids:
+    for event_id in event_ids:
         found = detect(mains[event_id])
         for key, row, onward in _rows(event_id, found, classes, race_class):
             wanted[key] = row
             if onward is not None:
                 again[key] = onward
-    held = {
-        (row.source_race_id, row.target_race_id, row.driver_id): row
-        for row in BumpUp.objects.filter(event_id__in=ids)
-    }
-    moment = now()
-    fresh = [row for key, row in wanted.items() if key not in held]
-    BumpUp.objects.bulk_create(fresh, batch_size=1000)
-    changed = []
-    for key, row in wanted.items():
-        old = held.get(key)
-        if old is None:
-            held[key] = row
-        elif _differs(old, row):
-            changed.append(old)
-            old.updated_at = moment
-    stale = [
-        row.pk
-        for key, row in held.items()
-        if key not in wanted and row.status not in BumpUp.DECIDED
-    ]
-    BumpUp.objects.filter(pk__in=stale).delete()
-    held = {key: row for key, row in held.items() if row.pk not in set(stale)}
-    BumpUp.objects.bulk_update(
-        changed, [*FACTS, *VERDICT, "race_class", "updated_at"], batch_size=200
-    )
-    linked = _relinked(held, again)
-    _save_links(linked)
-    new = {id(row) for row in fresh}
-    return Summary(
-        events=len(ids),
-        created=len(fresh),
-        updated=len({row.pk for row in [*changed, *linked] if id(row) not in new}),
-        removed=len(stale),
-        standing=sum(row.is_standing for row in held.values()),
-        flagged=sum(row.status == Status.FLAGGED for row in held.values()),
-    )
+    return wanted, again
 
 
 def _rows(
@@ -181,7 +182,7 @@ def _pk(value: Any) -> int:
     return int(value)
 
 
-def _differs(old: BumpUp, new: BumpUp) -> bool:
+def _take(old: BumpUp, new: BumpUp) -> bool:
     """Bring `old` up to date; says whether anything changed. A person's verdict stays."""
     fields: tuple[str, ...] = ("race_class_id", *FACTS)
     if not old.is_decided:
@@ -287,29 +288,14 @@ def add_by_hand(
     event = Event.objects.select_for_update().filter(pk=event_id).first()
     if event is None:
         raise NotFound("There is no such event.")
-    races = {race.pk: race for race in event.races.filter(pk__in=[source_race_id, target_race_id])}
-    fields: dict[str, list[str]] = {}
-    for name, pk in (("source_race_id", source_race_id), ("target_race_id", target_race_id)):
-        if pk not in races:
-            fields[name] = ["Choose a race of this event."]
-    if not fields and source_race_id == target_race_id:
-        fields["target_race_id"] = ["The two mains must differ."]
-    results = {
-        row.race_id: row
-        for row in RaceResult.objects.filter(race_id__in=races, driver_id=driver_id)
-    }
-    if not fields and target_race_id not in results:
-        fields["driver_id"] = ["This driver is not in the result of the higher main."]
-    if fields:
-        raise InvalidInput("This bump-up does not fit the event.", fields=fields)
-    below, above = results.get(source_race_id), results[target_race_id]
+    target, below, above = _both_ends(event, source_race_id, target_race_id, driver_id)
     row, is_new = BumpUp.objects.get_or_create(
         source_race_id=source_race_id,
         target_race_id=target_race_id,
         driver_id=driver_id,
         defaults={
             "event": event,
-            "race_class_id": races[target_race_id].race_class_id,
+            "race_class_id": target.race_class_id,
             "confidence": BumpUp.Confidence.PERSON,
             "evidence": {"by_hand": True},
         },
@@ -332,6 +318,28 @@ def add_by_hand(
     detect_for_event(event.pk)
     row.refresh_from_db()
     return row
+
+
+def _both_ends(
+    event: Event, source_race_id: int, target_race_id: int, driver_id: int
+) -> tuple[Race, RaceResult | None, RaceResult]:
+    """The higher main, and the driver's results below (if there is one) and above. Raises InvalidInput."""
+    races = {race.pk: race for race in event.races.filter(pk__in=[source_race_id, target_race_id])}
+    fields: dict[str, list[str]] = {}
+    for name, pk in (("source_race_id", source_race_id), ("target_race_id", target_race_id)):
+        if pk not in races:
+            fields[name] = ["Choose a race of this event."]
+    if not fields and source_race_id == target_race_id:
+        fields["target_race_id"] = ["The two mains must differ."]
+    results = {
+        row.race_id: row
+        for row in RaceResult.objects.filter(race_id__in=races, driver_id=driver_id)
+    }
+    if not fields and target_race_id not in results:
+        fields["driver_id"] = ["This driver is not in the result of the higher main."]
+    if fields:
+        raise InvalidInput("This bump-up does not fit the event.", fields=fields)
+    return races[target_race_id], results.get(source_race_id), results[target_race_id]
 
 
 @transaction.atomic
