@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from ingestion.fake_liverc.facts import Track
 from ingestion.fake_liverc.pages import lists, practice, sheets
 from ingestion.fake_liverc.pages.event import event_page, multi_mains, sheet_id
+from ingestion.fake_liverc.pages.practice_session import session_page
 from ingestion.fake_liverc.pages.race import race_page
 from ingestion.fake_liverc.world import World
 
@@ -106,7 +107,7 @@ class Site:
         world = self.world
         if page == "view_session":
             session = world.session(track, number(asked.get("id")))
-            return practice.session_page(track, session) if session else None
+            return session_page(track, session) if session else None
         if page == "session_list":
             day = moment(asked.get("d"), "%Y-%m-%d") or world.today
             sessions = world.sessions(track, day)

@@ -5,7 +5,7 @@ import pytest
 from ingestion.fake_liverc.figures import figures
 from ingestion.fake_liverc.meeting import qualifying
 from ingestion.fake_liverc.pages.event import link_label, multi_mains, sheet_id
-from ingestion.fake_liverc.pages.practice import crossings
+from ingestion.fake_liverc.pages.practice_session import crossings
 from ingestion.fake_liverc.people import DEMO, TRACKS
 from ingestion.fake_liverc.simulate import lap_positions
 from ingestion.fake_liverc.site import Site

@@ -1,7 +1,7 @@
 """The page of an event: line-ups, rankings, and the races of each round, newest first."""
 
 from ingestion.fake_liverc.facts import Meeting, Race
-from ingestion.fake_liverc.pages.frame import crumbs, day, days, event_stats, minute, page, text
+from ingestion.fake_liverc.pages.frame import day, event_stats, meeting_crumbs, minute, page, text
 
 
 def event_page(meeting: Meeting) -> str:
@@ -9,11 +9,7 @@ def event_page(meeting: Meeting) -> str:
     for race in meeting.races:
         rounds[race.round].append(race)
     body = (
-        crumbs(
-            track=meeting.track.name,
-            head=meeting.name,
-            when=days(meeting.first_day, meeting.last_day),
-        )
+        meeting_crumbs(meeting)
         + f"""
 <div class="row">
 	<div class="col-lg-8">

@@ -174,6 +174,11 @@ def crumbs(*, track: str, head: str = "", when: str = "", icon: str = "list-ol")
 """
 
 
+def meeting_crumbs(meeting) -> str:
+    when = days(meeting.first_day, meeting.last_day)
+    return crumbs(track=meeting.track.name, head=meeting.name, when=when)
+
+
 def cells(names: list[str], indent: str = "\t\t\t\t\t\t\t\t\t") -> str:
     return "\n".join(f"{indent}<th>{name}</th>" for name in names)
 

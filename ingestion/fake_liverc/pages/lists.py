@@ -111,17 +111,6 @@ def map_query(track: Track) -> str:
 
 
 def dashboard_page(track: Track, *, lifetime: dict[str, int], this_month: dict[str, int]) -> str:
-    rows = "".join(
-        f"""
-						<tr>
-							<th>{name}</th>
-							<td class="text-right">{count:,}</td>
-						</tr>"""
-        for name, count in lifetime.items()
-    )
-    website = (
-        f'<a href="{track.website}" target="_blank">{track.website}</a>' if track.website else "N/A"
-    )
     body = (
         crumbs(track=f"{track.name}'s Dashboard", icon="dashboard")
         + f"""
@@ -139,10 +128,7 @@ def dashboard_page(track: Track, *, lifetime: dict[str, int], this_month: dict[s
 			<div class="panel-body">
 				<div class="row">
 					<div class="col-sm-4">
-						<address class="small">
-							<strong>{text(track.name)}</strong>
-							<br>{text(track.street)}							<br>{text(city_line(track))}							<br>{text(track.country)}							<br>
-							<br><abbr title="Phone">P:</abbr> N/A							<br><abbr title="Website">W:</abbr> {website}							<br><abbr title="E-Mail">E:</abbr> <a href="javascript:noSpam('club', '{track.slug}.example');" target="_blank">{entities(f"club@{track.slug}.example")}</a>						</address>
+{address(track)}
 					</div>
 				</div>
 			</div>
@@ -159,7 +145,7 @@ def dashboard_page(track: Track, *, lifetime: dict[str, int], this_month: dict[s
 			<div class="panel-heading"><i class="fa fa-line-chart fa-fw"></i> Lifetime Track Stats</div>
 			<div class="panel-body no_padding">
 				<table class="table">
-					<tbody>{rows}
+					<tbody>{lifetime_rows(lifetime)}
 					</tbody>
 				</table>
 			</div>
@@ -169,6 +155,27 @@ def dashboard_page(track: Track, *, lifetime: dict[str, int], this_month: dict[s
 """
     )
     return page(title=f"{track.name} :: Dashboard", body=body)
+
+
+def address(track: Track) -> str:
+    website = (
+        f'<a href="{track.website}" target="_blank">{track.website}</a>' if track.website else "N/A"
+    )
+    return f"""						<address class="small">
+							<strong>{text(track.name)}</strong>
+							<br>{text(track.street)}							<br>{text(city_line(track))}							<br>{text(track.country)}							<br>
+							<br><abbr title="Phone">P:</abbr> N/A							<br><abbr title="Website">W:</abbr> {website}							<br><abbr title="E-Mail">E:</abbr> <a href="javascript:noSpam('club', '{track.slug}.example');" target="_blank">{entities(f"club@{track.slug}.example")}</a>						</address>"""
+
+
+def lifetime_rows(lifetime: dict[str, int]) -> str:
+    return "".join(
+        f"""
+						<tr>
+							<th>{name}</th>
+							<td class="text-right">{count:,}</td>
+						</tr>"""
+        for name, count in lifetime.items()
+    )
 
 
 def entities(value: str) -> str:

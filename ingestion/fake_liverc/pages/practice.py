@@ -1,22 +1,15 @@
-"""Practice: the days of a month, the sessions of a day, the laps of a session."""
+"""Practice: the days of a month, and the sessions of a day with its figures."""
 
 import json
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from ingestion.fake_liverc.facts import Session, Track
-from ingestion.fake_liverc.figures import (
-    figures,
-    least_consecutive,
-    mean_ms,
-    minutes,
-    seconds,
-)
+from ingestion.fake_liverc.figures import mean_ms, minutes, seconds
 from ingestion.fake_liverc.pages.frame import crumbs, long_day, page, second, text
 from ingestion.fake_liverc.practice import UNKNOWN_CLASS, UNKNOWN_DRIVER
 
 NOTHING = "There are no practice sessions available for the given date."
-IDLE = timedelta(minutes=3)
 
 
 def month_page(
@@ -167,36 +160,15 @@ def day_page(
 
 
 def day_stats(day: date, sessions: tuple[Session, ...]) -> str:
+    return f"{day_table(day, sessions)}\n{leaderboard(day, sessions)}"
+
+
+def day_table(day: date, sessions: tuple[Session, ...]) -> str:
     per_class = Counter()
     for session in sessions:
         per_class[session.class_name] += len(session.counted_ms)
-    # The site escapes slashes in this script.
-    by_class = json.dumps(
-        [{"label": name, "data": laps} for name, laps in sorted(per_class.items())],
-        separators=(",", ":"),
-    ).replace("/", "\\/")
     total_s = sum(sum(session.counted_ms) for session in sessions) // 1000
     names = {session.driver_name for session in sessions} - {UNKNOWN_DRIVER}
-    known = [s for s in sessions if s.class_name != UNKNOWN_CLASS]
-    best: dict[str, Session] = {}
-    for session in known:
-        held = best.get(session.class_name)
-        if held is None or min(session.counted_ms) < min(held.counted_ms):
-            best[session.class_name] = session
-    rows = ""
-    if known:
-        overall = min(known, key=lambda s: min(s.counted_ms))
-        rows = f"""
-					<tr>
-						<th>Overall Fastest</th>
-						<td>{fastest(overall)} (<small>{text(overall.driver_name)}</small>)<br /><small>{text(overall.class_name)}</small></td>
-					</tr>"""
-    for name, session in sorted(best.items()):
-        rows += f"""
-							<tr>
-								<th>{text(name)}</th>
-								<td>{fastest(session)} <small>({text(session.driver_name)})</small></td>
-							</tr>"""
     return f"""<div class="panel panel-default">
 	<div class="panel-heading"><i class="fa fa-line-chart fa-fw"></i> Practice Stats for {long_day(day)}</div>
 	<div class="panel-body no_padding">
@@ -231,7 +203,7 @@ def day_stats(day: date, sessions: tuple[Session, ...]) -> str:
 							<script type="text/javascript">
 								$(document).ready(function()
 								{{
-									var data = {by_class};
+									var data = {chart_data(per_class)};
 									$.plot($("#chart_laps_by_class"), data, {{}});
 								}});
 							</script>
@@ -240,8 +212,40 @@ def day_stats(day: date, sessions: tuple[Session, ...]) -> str:
 				</tbody>
 			</table>
 	</div>
-</div>
-<div class="panel panel-default">
+</div>"""
+
+
+def chart_data(per_class: Counter) -> str:
+    """Laps by class as the site's script has them; it escapes slashes."""
+    return json.dumps(
+        [{"label": name, "data": laps} for name, laps in sorted(per_class.items())],
+        separators=(",", ":"),
+    ).replace("/", "\\/")
+
+
+def leaderboard(day: date, sessions: tuple[Session, ...]) -> str:
+    """The fastest session of all known classes, then of each."""
+    known = [s for s in sessions if s.class_name != UNKNOWN_CLASS]
+    best: dict[str, Session] = {}
+    for session in known:
+        held = best.get(session.class_name)
+        if held is None or min(session.counted_ms) < min(held.counted_ms):
+            best[session.class_name] = session
+    rows = ""
+    if known:
+        overall = min(known, key=lambda s: min(s.counted_ms))
+        rows = f"""
+					<tr>
+						<th>Overall Fastest</th>
+						<td>{fastest(overall)} (<small>{text(overall.driver_name)}</small>)<br /><small>{text(overall.class_name)}</small></td>
+					</tr>"""
+    for name, session in sorted(best.items()):
+        rows += f"""
+							<tr>
+								<th>{text(name)}</th>
+								<td>{fastest(session)} <small>({text(session.driver_name)})</small></td>
+							</tr>"""
+    return f"""<div class="panel panel-default">
 	<div class="panel-heading"><i class="fa fa-car fa-fw"></i> Practice Leaderboard for {long_day(day)}</div>
 	<div class="panel-body no_padding">
 			<table class="table">
@@ -254,131 +258,3 @@ def day_stats(day: date, sessions: tuple[Session, ...]) -> str:
 
 def fastest(session: Session) -> str:
     return f'<a href="/practice/?p=view_session&id={session.id}">{seconds(min(session.counted_ms))}</a>'
-
-
-def crossings(session: Session) -> list[datetime]:
-    """When the car crossed the line after each lap, by the clock on the wall."""
-    moments, clock = [], session.started_at
-    for ms in session.laps_ms:
-        clock += timedelta(milliseconds=ms)
-        moments.append(clock)
-    return moments
-
-
-def stretches(session: Session) -> list[list[int]]:
-    """Runs of counted laps between invalid ones."""
-    runs: list[list[int]] = [[]]
-    for ms in session.laps_ms:
-        if session.is_valid(ms):
-            runs[-1].append(ms)
-        else:
-            runs.append([])
-    return runs
-
-
-def session_page(track: Track, session: Session) -> str:
-    laps = list(session.counted_ms)
-    got = figures(tuple(laps), skips_first=False)
-    top = got.top_ms or {}
-    moments = crossings(session)
-    fast_at = next(n for n, ms in enumerate(session.laps_ms) if ms == got.fast_ms)
-    listed = "".join(
-        f"""
-							<div>
-									<span{' class="fast_lap"' if n == fast_at else ""}>Lap {n + 1}: {seconds(ms)}{"" if session.is_valid(ms) else "*"}</span>
-							</div>"""
-        for n, ms in enumerate(session.laps_ms)
-    )
-    objects = [
-        {
-            "x": str(n),
-            "lap_time": seconds(ms),
-            "date": f"{moment:%Y-%m-%d}",
-            "time": f"{moment:%H:%M:%S}",
-            "date_time_display": f"{moment:%m/%d/%Y} {second(moment)}",
-            "time_display": second(moment),
-            "is_valid": str(int(session.is_valid(ms))),
-        }
-        for n, (ms, moment) in enumerate(zip(session.laps_ms, moments, strict=True), start=1)
-    ]
-    script = json.dumps(objects, separators=(",", ":")).replace("/", "\\/")
-    low, high = (minutes(ms // 1000) for ms in session.valid_ms)
-    facts = {
-        "Driver": text(session.driver_name),
-        "Class": text(session.class_name),
-        "Transponder": session.transponder,
-        "Session Time": f"""
-									Date: {long_day(session.started_at.date())}<br />
-									Start: {second(session.started_at)}<br />
-									End: {second(moments[-1] + IDLE)}<br />
-									Length of Session: {minutes(sum(laps) // 1000)}								""",
-        "Num Laps": len(laps),
-        "Fastest Lap": seconds(got.fast_ms),
-        "Top 3 Consec": seconds(least_consecutive(stretches(session), 3)),
-        "Averages": f"""
-									Avg: {seconds(got.avg_ms)}<br />
-									Top 5: {seconds(top.get(5))}<br />
-									Top 10: {seconds(top.get(10))}<br />
-									Top 15: {seconds(top.get(15))}<br />
-									Std Deviation: {got.deviation}<br />
-									Consistency: {got.consistency}%<br />
-								""",
-        "Valid Lap Range": f"""
-									{low} to {high}<br />
-									<small>(laps outside are invalid)</small>
-								""",
-    }
-    rows = "".join(
-        f"""
-							<tr>
-								<th>{name}</th>
-								<td>{value}</td>
-							</tr>"""
-        for name, value in facts.items()
-    )
-    start = second(session.started_at)
-    body = (
-        crumbs(
-            track=track.name,
-            head=f"Practice Session ({session.driver_name})",
-            when=start,
-            icon="clock-o",
-        )
-        + f"""
-<div class="row">
-		<div class="col-lg-6">
-			<div class="panel panel-default">
-				<div class="panel-heading"><i class="fa fa-user"></i> {text(session.driver_name)} ({start})</div>
-				<div class="panel-body no_padding">
-					<table class="table">
-						<tbody>{rows}
-						</tbody>
-					</table>
-				</div>
-			</div>
-		</div>
-		<div class="col-lg-6">
-			<div class="panel panel-default">
-				<div class="panel-heading"><i class="fa fa-bar-chart-o"></i> Lap Times</div>
-				<div class="panel-body">
-						<div class="laps_list clearfix">{listed}
-						</div>
-						<div><em><small>* does not count</small></em></div>
-				</div>
-			</div>
-			<script type="text/javascript">
-				$(document).ready(function()
-				{{
-					var lapsObj = {script};
-					var laps = [];
-				}});
-			</script>
-		</div>
-</div>
-"""
-    )
-    title = (
-        f"{track.name} :: Practice Session for {session.driver_name} on "
-        f"{long_day(session.started_at.date())} at {start}"
-    )
-    return page(title=title, body=body)

@@ -10,7 +10,7 @@ from ingestion.fake_liverc.figures import (
     seconds,
     trimmed,
 )
-from ingestion.fake_liverc.pages.frame import crumbs, days, page, text
+from ingestion.fake_liverc.pages.frame import cells, meeting_crumbs, page, text
 from ingestion.fake_liverc.simulate import lap_positions, pace
 
 COLUMNS = [
@@ -31,26 +31,11 @@ COLUMNS = [
 
 
 def race_page(meeting: Meeting, race: Race) -> str:
-    places = lap_positions(race)
     published = {
         run.racer.id: figures(run.laps_ms, skips_first=race.skips_first_lap) for run in race.runs
     }
-    script = "".join(
-        driver_script(race, run, published[run.racer.id], places[run.racer.id]) for run in race.runs
-    )
-    rows = "".join(
-        row(run, race.runs[n - 1] if n else None, published[run.racer.id])
-        for n, run in enumerate(race.runs)
-    )
-    length = f"{race.length_ms // 60_000}:{race.length_ms // 1000 % 60:02}"
-    heads = "\n".join(f"\t\t\t\t\t\t\t\t\t<th>{name}</th>" for name in COLUMNS)
-    feet = heads.replace("Fastest Lap", "Fastest Lap <sup>(Lap #)</sup>")
     body = (
-        crumbs(
-            track=meeting.track.name,
-            head=meeting.name,
-            when=days(meeting.first_day, meeting.last_day),
-        )
+        meeting_crumbs(meeting)
         + f"""
 <div class="row">
 	<div class="col-lg-12">
@@ -61,10 +46,29 @@ def race_page(meeting: Meeting, race: Race) -> str:
 					<script type="text/javascript">
 						var racerLaps = {{}};
 						var positionData = [];
-						var driverNames = [];{script}
+						var driverNames = [];{laps_script(race, published)}
 					</script>
 
-					<div class="table-responsive">
+{result_table(race, published)}
+
+			</div>
+		</div>
+	</div>
+</div>
+"""
+    )
+    return page(title=f"{meeting.track.name} :: {meeting.name} :: {race.label}", body=body)
+
+
+def result_table(race: Race, published: dict[int, Figures]) -> str:
+    rows = "".join(
+        row(run, race.runs[n - 1] if n else None, published[run.racer.id])
+        for n, run in enumerate(race.runs)
+    )
+    length = f"{race.length_ms // 60_000}:{race.length_ms // 1000 % 60:02}"
+    heads = cells(COLUMNS)
+    feet = heads.replace("Fastest Lap", "Fastest Lap <sup>(Lap #)</sup>")
+    return f"""					<div class="table-responsive">
 						<table class="table table-striped race_result" cellspacing="0" width="100%">
 							<thead>
 								<tr>
@@ -89,15 +93,7 @@ def race_page(meeting: Meeting, race: Race) -> str:
 							<tbody>{rows}
 							</tbody>
 						</table>
-					</div>
-
-			</div>
-		</div>
-	</div>
-</div>
-"""
-    )
-    return page(title=f"{meeting.track.name} :: {meeting.name} :: {race.label}", body=body)
+					</div>"""
 
 
 def row(run: Run, ahead: Run | None, got: Figures) -> str:
@@ -140,6 +136,13 @@ def behind(run: Run, ahead: Run | None) -> str:
     if laps:
         return f"{laps} Lap{'s' if laps > 1 else ''}"
     return seconds(run.total_ms - ahead.total_ms)
+
+
+def laps_script(race: Race, published: dict[int, Figures]) -> str:
+    places = lap_positions(race)
+    return "".join(
+        driver_script(race, run, published[run.racer.id], places[run.racer.id]) for run in race.runs
+    )
 
 
 def quoted(value: str) -> str:

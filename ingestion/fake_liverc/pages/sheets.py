@@ -5,16 +5,12 @@ import re
 from ingestion.fake_liverc.facts import Meeting, Race, Racer
 from ingestion.fake_liverc.figures import laps_and_time
 from ingestion.fake_liverc.meeting import qualifying
-from ingestion.fake_liverc.pages.frame import cells, crumbs, days, event_stats, page, text
+from ingestion.fake_liverc.pages.frame import cells, event_stats, meeting_crumbs, page, text
 
 
 def sheet(meeting: Meeting, *, heading: str, inner: str, aside: str = "") -> str:
     body = (
-        crumbs(
-            track=meeting.track.name,
-            head=meeting.name,
-            when=days(meeting.first_day, meeting.last_day),
-        )
+        meeting_crumbs(meeting)
         + f"""
 <div class="row">
 	<div class="col-lg-{8 if aside else 12}">
