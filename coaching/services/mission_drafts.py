@@ -17,6 +17,7 @@ from coaching.llm.shapes import said
 from coaching.models import Mission, MissionDraft
 from coaching.queries import missions as read
 from coaching.services import athlete, llm_accounts, mission_demo, missions
+from coaching.services.mission_fields import clean_fields
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotReady
 
@@ -53,7 +54,7 @@ def check_answers(answers: dict[str, Any]) -> dict[str, Any]:
         }
         if given.get("event_start"):
             given["prep_start"] = given["event_start"]  # so that the dates are seen together
-        values = missions.clean_fields(given)
+        values = clean_fields(given)
         values.pop("prep_start", None)
     except InvalidInput as wrong:
         problems |= wrong.fields

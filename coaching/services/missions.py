@@ -2,16 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from coaching.domain.missions import profile, rules, schedule
+from coaching.domain.missions import rules, schedule
 from coaching.domain.missions.states import (
     Actor,
-    Dates,
     Guards,
     State,
     Step,
@@ -24,127 +23,9 @@ from coaching.llm.prompts import clean
 from coaching.models import EventRules, Mission, MissionRun, MissionTransition
 from coaching.queries import missions as read
 from coaching.services import llm_accounts
+from coaching.services.mission_fields import FIELDS, NEEDED, clean_fields
 from racecontrol.shared import audit, jobs
 from racecontrol.shared.errors import InvalidInput, NotAllowed, StaleWrite
-
-FIELDS: Final = (
-    "name", "notes", "event_name", "llm_goal_statement", "notifications", "run_at", "prep_start",
-    "event_start", "event_end", "auto_start", "mission_type", "points_schema", "stage_plan",
-    "constraints", "availability", "rider_profile", "timezone",
-)  # fmt: skip
-_TEXTS: Final = {"name": 80, "notes": 4000, "event_name": 120, "llm_goal_statement": 600}
-_NEEDED: Final = (
-    "name", "event_name", "mission_type", "prep_start", "event_start", "event_end", "timezone",
-)  # fmt: skip
-
-
-# -- reading what was sent -------------------------------------------------------------------
-
-
-def clean_fields(data: dict[str, Any], *, dates: Dates | None = None) -> dict[str, Any]:
-    """Fields as they may be stored. Raises InvalidInput naming all that cannot be used."""
-    problems: dict[str, list[str]] = {}
-    out: dict[str, Any] = {}
-    for name in data:
-        if name not in FIELDS:
-            problems[str(name)[:40]] = ["Unknown field."]
-    for name, longest in _TEXTS.items():
-        if name in data:
-            text = data[name] if isinstance(data[name], str) else ""
-            text = clean(text, longest + 1) if name != "notes" else text[: longest + 1]
-            if len(text) > longest:
-                problems[name] = [f"At most {longest} characters."]
-            elif not text and name in ("name", "event_name"):
-                problems[name] = ["May not be empty."]
-            out[name] = text
-    for name in ("prep_start", "event_start", "event_end"):
-        if name in data:
-            found = data[name]
-            if isinstance(found, str):
-                try:
-                    found = date.fromisoformat(found)
-                except ValueError:
-                    found = None
-            if not isinstance(found, date) or not 2000 <= found.year <= 2200:
-                problems[name] = ["Must be a date such as 2026-06-06."]
-            else:
-                out[name] = found
-    if "mission_type" in data:
-        out["mission_type"] = data["mission_type"]
-        if data["mission_type"] not in Mission.Kind.values:
-            problems["mission_type"] = [f"Choose from {', '.join(Mission.Kind.values)}."]
-    if "auto_start" in data:
-        out["auto_start"] = bool(data["auto_start"])
-    if "notifications" in data:
-        out["notifications"] = _notifications(data["notifications"], problems)
-    readers: dict[str, Any] = {
-        "run_at": lambda value: schedule.check_run_at(_time(value)),
-        "constraints": profile.read_constraints,
-        "availability": profile.read_availability,
-        "rider_profile": profile.read_rider,
-        "timezone": lambda value: schedule.zone(value) and value,
-        "points_schema": rules.read_schema,
-    }
-    for name, reader in readers.items():
-        if name in data:
-            try:
-                out[name] = reader(data[name])
-            except InvalidInput as wrong:
-                problems |= wrong.fields
-    span = _span(out, dates, problems)
-    if "stage_plan" in data and span is not None and "points_schema" not in problems:
-        try:
-            out["stage_plan"] = rules.read_plan(
-                data["stage_plan"],
-                schema=out.get("points_schema"),
-                first=span.event_start,
-                last=span.event_end,
-            )
-        except InvalidInput as wrong:
-            problems |= wrong.fields
-    if problems:
-        raise InvalidInput("Some values cannot be used.", fields=problems)
-    return out
-
-
-def _span(out: dict[str, Any], dates: Dates | None, problems: dict[str, list[str]]) -> Dates | None:
-    names = ("prep_start", "event_start", "event_end")
-    values = {name: out.get(name, getattr(dates, name, None)) for name in names}
-    if any(value is None for value in values.values()):
-        return None
-    try:
-        found = Dates(**values)  # type: ignore[arg-type]
-    except InvalidInput as wrong:
-        problems |= wrong.fields
-        return None
-    if (found.event_end - found.prep_start).days > 800:
-        problems["event_end"] = ["A mission lasts at most 800 days."]
-        return None
-    if (found.event_end - found.event_start).days > 60:
-        problems["event_end"] = ["An event lasts at most 60 days."]
-        return None
-    return found
-
-
-def _time(value: Any) -> time:
-    try:
-        found = value if isinstance(value, time) else time.fromisoformat(value)
-        if found.tzinfo is not None:
-            raise ValueError("an offset")
-        return found
-    except (TypeError, ValueError):
-        raise InvalidInput(
-            "No time.", fields={"run_at": ["Must be a time such as 05:30."]}
-        ) from None
-
-
-def _notifications(value: Any, problems: dict[str, list[str]]) -> dict[str, bool]:
-    known = ("email", "email_failures")
-    if not isinstance(value, dict) or any(name not in known for name in value):
-        problems["notifications"] = [f"May hold only {', '.join(known)}."]
-        return {}
-    return {name: bool(value[name]) for name in value}
-
 
 # -- making ----------------------------------------------------------------------------------
 
@@ -164,7 +45,7 @@ def create_mission(
 
     Raises InvalidInput by field; nothing is saved then.
     """
-    missing = {name: ["This field is needed."] for name in _NEEDED if not data.get(name)}
+    missing = {name: ["This field is needed."] for name in NEEDED if not data.get(name)}
     if missing:
         raise InvalidInput("Some fields are missing.", fields=missing)
     schema = data.get("points_schema") or default_schema(data["mission_type"]).as_data()
