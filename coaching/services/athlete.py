@@ -1,9 +1,5 @@
-"""Files athletes bring become days and activities: all of a file or nothing of it."""
+"""What athletes bring: files, of which all is kept or nothing, their numbers, their consent."""
 
-import zoneinfo
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +8,19 @@ from django.utils.timezone import now
 
 from coaching.models import (
     Activity,
-    ActivityDetail,
     AthleteNumbers,
     AthleteUpload,
     Consent,
-    DailyMetric,
 )
 from coaching.services import mission_days
-from coaching.uploads.activity_files import SUFFIXES, ActivityRead, misdated, read_file
+from coaching.services.upload_contents import (
+    Activities,
+    read_activities,
+    save_activities,
+    save_export,
+)
+from coaching.uploads import archive
+from coaching.uploads.activity_files import SUFFIXES
 from coaching.uploads.apple_health import Export, read_export
 from coaching.uploads.errors import BadUpload
 from racecontrol.shared import jobs
@@ -28,20 +29,8 @@ from racecontrol.shared.progress import OnProgress, Progress, silent
 from racecontrol.shared.store import files
 
 MOST_BYTES = 2 * 1024**3
-BATCH = 5000
-MOST_CURVES = 200
-AHEAD = timedelta(days=1)  # how far ahead of ours a device's clock may be, zones included
 State = AthleteUpload.State
-APPLE = "Apple Health"
 NO_CONSENT = "The consent was withdrawn."
-
-
-@dataclass(frozen=True, slots=True)
-class Activities:
-    """What a file of activities says: each once, and what could not be read."""
-
-    found: "dict[tuple[str, datetime], ActivityRead]"
-    problems: list[str]
 
 
 def has_health_consent(user: Any) -> bool:
@@ -117,10 +106,8 @@ def _kind_of(file: Any, lower: str) -> str:
         return AthleteUpload.Kind.APPLE
     if lower.endswith(SUFFIXES):
         return AthleteUpload.Kind.ACTIVITIES
-    from coaching.uploads.archive import opened
-
     file.seek(0)
-    names = [entry.filename.lower() for entry in opened(file).infolist()]
+    names = [entry.filename.lower() for entry in archive.opened(file).infolist()]
     has_export = any(n.endswith(".xml") and n.count("/") <= 1 for n in names)
     if not has_export and any(n.endswith(SUFFIXES) for n in names):
         return AthleteUpload.Kind.ACTIVITIES
@@ -165,7 +152,7 @@ def _wait_again(upload: AthleteUpload) -> None:
         raise NotReady("Another file of yours is being read: try again after it.") from None
 
 
-def _read(upload: AthleteUpload, on_progress: OnProgress) -> "Export | Activities":
+def _read(upload: AthleteUpload, on_progress: OnProgress) -> Export | Activities:
     """What the file says. In no transaction: its progress is seen and it can be cancelled."""
     total = max(upload.size // 1024, 1)
 
@@ -179,16 +166,16 @@ def _read(upload: AthleteUpload, on_progress: OnProgress) -> "Export | Activitie
     with opened as file:
         if upload.kind == AthleteUpload.Kind.APPLE:
             return read_export(file, on_progress=heard)
-        return _read_activities(upload, file, on_progress)
+        return read_activities(upload, file, on_progress)
 
 
 @transaction.atomic
-def _save(upload: AthleteUpload, read: "Export | Activities") -> dict[str, int]:
+def _save(upload: AthleteUpload, read: Export | Activities) -> dict[str, int]:
     """Keep what was read together with the word that it was read. Raises BadUpload, Cancelled."""
     if isinstance(read, Export):
-        counts, problems = _save_export(upload, read)
+        counts, problems = save_export(upload, read)
     else:
-        counts, problems = _save_activities(upload, read)
+        counts, problems = save_activities(upload, read)
     words = ", ".join(f"{count} {_counted(name, count)}" for name, count in counts.items())
     is_kept = close(upload, State.DONE, words, problems)
     if not is_kept or not has_health_consent(upload.owner):
@@ -201,183 +188,6 @@ def _counted(name: str, count: int) -> str:
     if count != 1:
         return name
     return f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
-
-
-def _save_export(upload: AthleteUpload, export: Export) -> tuple[dict[str, int], list[str]]:
-    latest = now() + AHEAD
-    values = [value for value in export.values if value.on <= latest.date()]
-    workouts = [workout for workout in export.workouts if workout.starts_at <= latest]
-    ahead = len(export.values) + len(export.workouts) - len(values) - len(workouts)
-    if not values and not workouts:
-        raise BadUpload("There is nothing in this export that we read.")
-    # An older export may come after a newer one: the day that was made of more records stays,
-    # so the order in which files are brought changes nothing.
-    known = {
-        (metric, on, source): (records, value)
-        for metric, on, source, records, value in DailyMetric.objects.filter(
-            owner=upload.owner
-        ).values_list("metric", "on", "source", "records", "value")
-    }
-    rows = (
-        DailyMetric(
-            owner=upload.owner,
-            metric=v.metric,
-            on=v.on,
-            source=v.source or APPLE,
-            value=v.value,
-            unit=v.unit,
-            records=v.records,
-            upload=upload,
-            updated_at=now(),
-        )
-        for v in values
-        if (v.records, v.value) >= known.get((v.metric, v.on, v.source or APPLE), (0, 0.0))
-    )
-    days = _upsert(
-        DailyMetric, rows, ["owner", "metric", "on", "source"], ["value", "unit", "records"]
-    )
-    activities = [
-        Activity(
-            owner=upload.owner,
-            source=w.source or APPLE,
-            kind=w.kind,
-            starts_at=w.starts_at,
-            on=w.on,
-            elapsed_s=w.seconds,
-            moving_s=w.seconds,
-            distance_m=w.distance_m,
-            average_bpm=w.average_bpm,
-            energy_kcal=w.energy_kcal,
-            upload=upload,
-            updated_at=now(),
-        )
-        for w in workouts
-    ]
-    done = len(_upsert_fullest(upload.owner, activities))
-    problems = [f"{export.left_out} records could not be used."] if export.left_out else []
-    if ahead:
-        problems.append(f"{ahead} values are dated after tomorrow and were left out.")
-    return {"daily values": days, "workouts": done}, problems
-
-
-MEASURED = [
-    "kind",
-    "on",
-    "elapsed_s",
-    "moving_s",
-    "distance_m",
-    "ascent_m",
-    "average_w",
-    "normalised_w",
-    "average_bpm",
-    "max_bpm",
-    "energy_kcal",
-]
-
-
-def _read_activities(upload: AthleteUpload, file: Any, on_progress: OnProgress) -> Activities:
-    found: dict[Any, ActivityRead] = {}
-    problems: list[str] = []
-    latest = now() + AHEAD
-    for number, (name, read) in enumerate(read_file(file, upload.file_name), start=1):
-        if isinstance(read, BadUpload):
-            problems.append(f"{name}: {read}")
-        elif wrong := misdated(read, latest=latest):
-            problems.append(f"{name}: {wrong}")
-        else:
-            key = (read.source, read.starts_at)
-            found[key] = max(found.get(key, read), read, key=_fullness)
-            _keep_newest_curves(found)
-        on_progress(Progress(0, 1, f"{number} files read"))
-    if not found:
-        raise BadUpload(problems[0] if problems else "There is no activity in this file.")
-    return Activities(found, problems[:100])
-
-
-def _save_activities(upload: AthleteUpload, read: Activities) -> tuple[dict[str, int], list[str]]:
-    zone = zoneinfo.ZoneInfo(upload.owner.time_zone)
-    rows = [
-        Activity(
-            owner=upload.owner,
-            source=a.source,
-            kind=a.kind,
-            starts_at=a.starts_at,
-            on=a.starts_at.astimezone(zone).date(),
-            elapsed_s=a.elapsed_s,
-            moving_s=a.moving_s,
-            distance_m=a.distance_m,
-            ascent_m=a.ascent_m,
-            average_w=a.average_w,
-            normalised_w=a.normalised_w,
-            average_bpm=a.average_bpm,
-            max_bpm=a.max_bpm,
-            energy_kcal=a.energy_kcal,
-            upload=upload,
-            updated_at=now(),
-        )
-        for a in read.found.values()
-    ]
-    kept = _upsert_fullest(upload.owner, rows)
-    _save_curves(upload.owner, {key: read.found[key] for key in kept})
-    return {"activities": len(kept)}, read.problems
-
-
-def _fullness(row: Any) -> tuple[Any, ...]:
-    """Orders what two files say of one activity: the longer and fuller one counts, whichever of
-    them is brought last."""
-    return (*(getattr(row, name, None) or 0 for name in MEASURED[2:]), row.kind)
-
-
-def _upsert_fullest(owner: Any, rows: list[Activity]) -> list[tuple[str, datetime]]:
-    """Insert activities, or replace those known less fully; the keys of what was written."""
-    fullest: dict[tuple[str, datetime], Activity] = {}
-    for known in Activity.objects.filter(owner=owner).only("source", "starts_at", *MEASURED):
-        fullest[known.source, known.starts_at] = known
-    written: dict[tuple[str, datetime], Activity] = {}
-    for row in rows:
-        key = (row.source, row.starts_at)
-        if key not in fullest or _fullness(row) >= _fullness(fullest[key]):
-            fullest[key] = written[key] = row
-    _upsert(Activity, written.values(), ["owner", "source", "starts_at"], MEASURED)
-    return list(written)
-
-
-def _keep_newest_curves(found: dict[Any, ActivityRead]) -> None:
-    """Of a zip of years only the newest activities keep their curves, so that memory stays small."""
-    drawn = [key for key, read in found.items() if read.curves]
-    if len(drawn) > MOST_CURVES:
-        oldest = min(drawn, key=lambda key: key[1])
-        found[oldest] = replace(found[oldest], curves={})
-
-
-def _save_curves(owner: Any, found: dict[Any, ActivityRead]) -> None:
-    drawn = {key: read.curves for key, read in found.items() if read.curves}
-    rows = Activity.objects.filter(owner=owner, starts_at__in={starts for _, starts in drawn})
-    ActivityDetail.objects.bulk_create(
-        [
-            ActivityDetail(activity=row, curves=curves, curves_at=now())
-            for row in rows
-            if (curves := drawn.get((row.source, row.starts_at)))
-        ],
-        update_conflicts=True,
-        unique_fields=["activity"],
-        update_fields=["curves", "curves_at"],
-    )
-
-
-def _upsert(model: Any, rows: Any, key: list[str], values: list[str]) -> int:
-    """Insert or replace by natural key in batches, all inside the caller's transaction."""
-    count = 0
-    iterator = iter(rows)
-    while batch := list(islice(iterator, BATCH)):
-        model.objects.bulk_create(
-            batch,
-            update_conflicts=True,
-            unique_fields=key,
-            update_fields=[*values, "upload", "updated_at"],
-        )
-        count += len(batch)
-    return count
 
 
 def close(

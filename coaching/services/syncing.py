@@ -24,7 +24,8 @@ from coaching.connections.shapes import DayRead, RideRead
 from coaching.domain.curves import thin
 from coaching.models import Activity, ActivityDetail, Connection, DailyMetric
 from coaching.services import connections
-from coaching.services.athlete import MEASURED, has_health_consent
+from coaching.services.athlete import has_health_consent
+from coaching.services.upload_contents import MEASURED
 from racecontrol.shared import jobs
 from racecontrol.shared.progress import OnProgress, Progress, silent
 

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.timezone import now
 
 from coaching.models import Activity, ActivityDetail
-from coaching.services import athlete
+from coaching.services import athlete, upload_contents
 from coaching.tests.activity_bytes import START, fit, gpx
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_a_file_brings_its_curves_and_a_zip_of_years_only_the_newest(
     client, user, run_jobs, settings, tmp_path, monkeypatch
 ):
     settings.MEDIA_ROOT = str(tmp_path)
-    monkeypatch.setattr(athlete, "MOST_CURVES", 2)
+    monkeypatch.setattr(upload_contents, "MOST_CURVES", 2)
     athlete.set_health_consent(by=user, is_given=True)
     box = io.BytesIO()
     with zipfile.ZipFile(box, "w") as files:

@@ -12,6 +12,7 @@ from django.db import connection
 from coaching.models import Activity, AthleteUpload, DailyMetric
 from coaching.queries import athlete as queries
 from coaching.services import athlete as services
+from coaching.services.upload_contents import MEASURED
 from coaching.tests.activity_bytes import START, fit, gpx
 from coaching.tests.health_exports import record, sleep, workout, xml, zipped
 from coaching.uploads.errors import BadUpload
@@ -118,7 +119,7 @@ def test_bringing_files_again_in_any_order_gives_the_same_rows(athlete, run_jobs
 
 def measured(owner) -> str:
     rows = Activity.objects.filter(owner=owner).order_by("source", "starts_at")
-    return str(list(rows.values_list("source", "starts_at", *services.MEASURED)))
+    return str(list(rows.values_list("source", "starts_at", *MEASURED)))
 
 
 def test_two_exports_that_differ_give_the_same_rows_in_any_order(athlete, run_jobs):
