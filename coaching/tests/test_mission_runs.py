@@ -14,7 +14,7 @@ from coaching.models import (
     MissionNotification,
     MissionRun,
 )
-from coaching.services import mission_days, mission_notices, mission_runs
+from coaching.services import mission_days, mission_notices, mission_runs, mission_writing
 from coaching.tests.mission_builders import (
     MORNING,
     NOW,
@@ -122,7 +122,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(mission):
     assert work(run, MORNING + timedelta(minutes=6)) == "succeeded"
     before = MissionRun.objects.get(pk=run.pk).guidance
 
-    end = mission_runs._end(slow, "failed", "x", "late", MORNING)
+    end = mission_writing.end(slow, "failed", "x", "late", MORNING)
 
     after = MissionRun.objects.get(pk=run.pk)
     assert (end, after.status, after.guidance) == ("lost the lease", "succeeded", before)

@@ -20,7 +20,7 @@ from coaching.models import (
     MissionRun,
     MissionTransition,
 )
-from coaching.services import mission_notices, mission_runs, mission_upkeep
+from coaching.services import mission_notices, mission_runs, mission_upkeep, mission_writing
 from coaching.tasks import missions as tasks
 from coaching.tests.mission_builders import (
     MORNING,
@@ -393,7 +393,7 @@ def test_one_broken_mission_does_not_cost_the_others_their_morning(
 def test_a_run_that_breaks_its_worker_again_and_again_is_ended(mission):
     check_in(mission, MORNING)
     tick()
-    MissionRun.objects.update(attempt=mission_runs.MOST_ATTEMPTS)
+    MissionRun.objects.update(attempt=mission_writing.MOST_ATTEMPTS)
 
     assert work(only_run()) == "failed"
     assert only_run().reason_code == "broken"
