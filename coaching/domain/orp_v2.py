@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, sqrt
 from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -137,43 +137,15 @@ def orp_v2(
     gate = "closed" if confidence is not None and confidence < 3 else "open"
     laps = sort_laps(laps_s, kind=kind, flags=flags or {})
     if len(laps.clean) < FEWEST_LAPS:
-        return OrpV2(
-            status="insufficient_data",
-            laps=len(laps_s),
-            clean=len(laps.clean),
-            excluded=laps.excluded,
-            best_s=round(min(time for _, time in laps.clean), 3) if laps.clean else None,
-            gate=gate,
-            notes=[TOO_FEW_USABLE if laps.usable < FEWEST_LAPS else TOO_FEW_CLEAN],
-        )
-
+        return _not_scored(laps, driven=len(laps_s), gate=gate)
     numbers = np.array([number for number, _ in laps.clean])
     times = np.array([time for _, time in laps.clean])
     count, pace = len(times), float(np.median(times))
-
     trend = theil_sen(numbers, times)
-    fade = trend.percent(trend.slope)
-    label = "steady"
-    if trend.low > 0 and fade > FADE_FROM_PCT:
-        label = "degrading"
-    elif trend.high < 0 and fade < -FADE_FROM_PCT:
-        label = "improving"
-
-    around = times - trend.slope * numbers
-    around -= around.mean()
-    spread = 100 * sqrt(float(around @ around) / (count - 2)) / pace
-    unsure = Z90 / sqrt(2 * (count - 2))
-
-    lost = sum(time - pace for _, time in laps.slow)
-    running = float(times.sum()) + sum(time for _, time in laps.slow)
-    loss = 100 * lost / running
-    fade_penalty = min(MOST_PENALTY, FADE_POINTS * fade) if label == "degrading" else 0.0
-    incident_penalty = min(MOST_PENALTY, INCIDENT_POINTS * loss)
-    penalties = fade_penalty + incident_penalty
-
-    score = round(max(0.0, base_of(spread) - penalties), 1)
-    low = round(max(0.0, base_of(spread * (1 + unsure)) - penalties), 1)
-    high = round(max(0.0, base_of(max(0.0, spread * (1 - unsure))) - penalties), 1)
+    fade = _fade_of(trend)
+    incidents = _incidents_of(laps.slow, times, pace)
+    spread = _spread_pct(numbers, times, trend, pace)
+    score, low, high = _band(spread, fade.penalty + incidents.penalty, laps=count)
     return OrpV2(
         status="valid",
         laps=len(laps_s),
@@ -182,23 +154,85 @@ def orp_v2(
         score=score,
         low=low,
         high=high,
-        strategy=strategy_of(score=score, low=low, clean=count, fade_label=label),
+        strategy=strategy_of(score=score, low=low, clean=count, fade_label=fade.label),
         quality="A" if count >= 20 else "B" if count >= 10 else "C",
         spread_pct=round(spread, 2),
         base=round(base_of(spread), 1),
-        fade_pct=_unsigned_zero(round(fade, 2)),
-        fade_label=label,
+        fade_pct=_unsigned_zero(round(fade.percent, 2)),
+        fade_label=fade.label,
         slope_s_per_lap=_unsigned_zero(round(trend.slope, 4)),
-        fade_penalty=round(fade_penalty, 1),
+        fade_penalty=round(fade.penalty, 1),
         incident_laps=len(laps.slow),
-        time_lost_s=round(lost, 2),
-        loss_pct=round(loss, 2),
-        incident_penalty=round(incident_penalty, 1),
+        time_lost_s=round(incidents.lost_s, 2),
+        loss_pct=round(incidents.percent, 2),
+        incident_penalty=round(incidents.penalty, 1),
         race_pace_s=round(pace, 3),
         potential_s=round(mean(sorted(time for _, time in laps.clean)[:FEWEST_LAPS]), 3),
         best_s=round(float(times.min()), 3),
         gate=gate,
         trend=trend,
+    )
+
+
+def _not_scored(laps: Sorted, *, driven: int, gate: str) -> OrpV2:
+    return OrpV2(
+        status="insufficient_data",
+        laps=driven,
+        clean=len(laps.clean),
+        excluded=laps.excluded,
+        best_s=round(min(time for _, time in laps.clean), 3) if laps.clean else None,
+        gate=gate,
+        notes=[TOO_FEW_USABLE if laps.usable < FEWEST_LAPS else TOO_FEW_CLEAN],
+    )
+
+
+class _Fade(NamedTuple):
+    percent: float
+    label: str
+    penalty: float
+
+
+def _fade_of(trend: Trend) -> _Fade:
+    """A trend counts once its whole interval lies on one side; only getting slower costs points."""
+    percent = trend.percent(trend.slope)
+    if trend.low > 0 and percent > FADE_FROM_PCT:
+        return _Fade(percent, "degrading", min(MOST_PENALTY, FADE_POINTS * percent))
+    is_improving = trend.high < 0 and percent < -FADE_FROM_PCT
+    return _Fade(percent, "improving" if is_improving else "steady", 0.0)
+
+
+class _Incidents(NamedTuple):
+    lost_s: float
+    percent: float
+    penalty: float
+
+
+def _incidents_of(slow: list[tuple[int, float]], times: np.ndarray, pace: float) -> _Incidents:
+    """Time the slow laps lost against the pace, and its share of the time driven."""
+    lost = sum(time - pace for _, time in slow)
+    running = float(times.sum()) + sum(time for _, time in slow)
+    percent = 100 * lost / running
+    return _Incidents(lost, percent, min(MOST_PENALTY, INCIDENT_POINTS * percent))
+
+
+def _spread_pct(numbers: np.ndarray, times: np.ndarray, trend: Trend, pace: float) -> float:
+    """Standard deviation of the clean laps around their trend, in percent of the pace."""
+    around = times - trend.slope * numbers
+    around -= around.mean()
+    return 100 * sqrt(float(around @ around) / (len(times) - 2)) / pace
+
+
+def _band(spread: float, penalties: float, *, laps: int) -> tuple[float, float, float]:
+    """The score and the ends of its 90 % interval: of few laps the spread is not known well."""
+    unsure = Z90 / sqrt(2 * (laps - 2))
+
+    def score_at(spread_pct: float) -> float:
+        return round(max(0.0, base_of(spread_pct) - penalties), 1)
+
+    return (
+        score_at(spread),
+        score_at(spread * (1 + unsure)),
+        score_at(max(0.0, spread * (1 - unsure))),
     )
 
 

@@ -15,8 +15,10 @@ _FACT = re.compile(r"^(F\d+) ([^:\n]+): (.+?)(?: \[[^\]\n]*\])?$", re.MULTILINE)
 _SHAPE = re.compile(r'of the shape "(\w+)"')
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-# Minutes and blocks (zone, minutes) of a day, easiest first; the longest that fits is taken.
-Menu = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+# Minutes and blocks (zone, minutes) of a day; the first that fits is taken.
+Blocks = tuple[tuple[int, int], ...]
+Menu = tuple[tuple[int, Blocks], ...]
+Ride = tuple[str, str, str, int, Blocks]  # type, action, intensity, minutes, blocks
 _EASY: Final[Menu] = ((45, ((1, 15), (2, 30))), (30, ((1, 10), (2, 20))), (20, ((1, 20),)))
 _FIRM: Final[Menu] = (
     (75, ((2, 35), (3, 30), (1, 10))),
@@ -69,43 +71,12 @@ def _day(text: str) -> date:
 
 def _daily(facts: dict, text: str) -> dict[str, Any]:
     is_forced = "only action 'recover'" in text
-    is_blocked = "workout must be 'rest'" in text
     is_careful = "no push and no high intensity" in text
-    zones = [int(z) for z in re.findall(r"nothing above zone (\d)", text)]
-    banned = set(re.findall(r"rules out ([a-z0-9_]+)", text))
     today = facts.get("today", ("F1", "2026-01-01"))[1]
-    day = _day(today)
-    week = day.toordinal()
-
-    menu: Menu
-    kind, menu, action, intensity = "endurance", _FIRM, "maintain", "moderate"
-    minutes: int
-    blocks: tuple[tuple[int, int], ...]
-    if week % 4 == 0 and not is_careful:
-        kind, menu, action, intensity = "threshold", _HARD, "push", "high"
-    elif week % 4 == 2:
-        kind, menu, action, intensity = "recovery", _EASY, "ease", "low"
-    if is_forced:
-        kind, menu, action, intensity = "recovery", _EASY, "recover", "low"
-    most_zone = min(zones, default=7)
-    cap = _cap(text)
-    fitting = [
-        (minutes, blocks)
-        for minutes, blocks in menu
-        if minutes <= cap and max(zone for zone, _ in blocks) <= most_zone
-    ]
-    if not fitting:
-        kind, action, intensity = "recovery", "ease" if not is_forced else "recover", "low"
-        fitting = [
-            (minutes, blocks)
-            for minutes, blocks in _EASY
-            if minutes <= cap and max(zone for zone, _ in blocks) <= most_zone
-        ]
-    if is_blocked or not fitting or kind in banned:
-        kind, minutes, blocks = "rest", 0, ()
-        action, intensity = "recover", "low"
-    else:
-        minutes, blocks = fitting[0]
+    number = _day(today).toordinal()
+    kind, action, intensity, minutes, blocks = _ride(
+        text, number=number, is_forced=is_forced, is_careful=is_careful
+    )
     said = _state_of_the_day(facts)
     return {
         "action": action,
@@ -114,7 +85,7 @@ def _daily(facts: dict, text: str) -> dict[str, Any]:
             "rest": "a day off the bike", "recovery": "an easy spin",
             "endurance": "a steady ride", "threshold": "firm work in short pieces",
         }[kind],
-        "reason": f"{LABEL}, not coaching. {said} {_WHY[week % len(_WHY)]}",
+        "reason": f"{LABEL}, not coaching. {said} {_WHY[number % len(_WHY)]}",
         "workout": {
             "type": kind,
             "minutes": minutes,
@@ -126,6 +97,36 @@ def _daily(facts: dict, text: str) -> dict[str, Any]:
         "used_facts": _ids(facts, "today", "readiness", "form (tsb)", "days to the event"),
         "confidence": 0.6,
     }  # fmt: skip
+
+
+def _ride(text: str, *, number: int, is_forced: bool, is_careful: bool) -> Ride:
+    """Firm and easy days take turns by the day's number; the limits in `text` have the last word."""
+    kind, menu, action, intensity = "endurance", _FIRM, "maintain", "moderate"
+    if number % 4 == 0 and not is_careful:
+        kind, menu, action, intensity = "threshold", _HARD, "push", "high"
+    elif number % 4 == 2:
+        kind, menu, action, intensity = "recovery", _EASY, "ease", "low"
+    if is_forced:
+        kind, menu, action, intensity = "recovery", _EASY, "recover", "low"
+    fitting = _fitting(menu, text)
+    if not fitting:
+        kind, action, intensity = "recovery", "ease" if not is_forced else "recover", "low"
+        fitting = _fitting(_EASY, text)
+    banned = re.findall(r"rules out ([a-z0-9_]+)", text)
+    if "workout must be 'rest'" in text or not fitting or kind in banned:
+        return "rest", "recover", "low", 0, ()
+    return kind, action, intensity, *fitting[0]
+
+
+def _fitting(menu: Menu, text: str) -> Menu:
+    """What of the menu keeps to the minutes and zones `text` allows."""
+    cap = _cap(text)
+    most_zone = min((int(z) for z in re.findall(r"nothing above zone (\d)", text)), default=7)
+    return tuple(
+        (minutes, blocks)
+        for minutes, blocks in menu
+        if minutes <= cap and max(zone for zone, _ in blocks) <= most_zone
+    )
 
 
 _NOTES: Final = {

@@ -25,6 +25,8 @@ REASONS = {
 SIGNS = {"slow": "slow", "pit": "pit"}
 V1_NAMES = {"valid": "", "rejected": "gate closed: no score", "invalid": "too few laps"}
 
+Lap = tuple[int, int, str]  # lap number, ms, flag
+
 
 @dataclass(frozen=True, slots=True)
 class PanelLap:
@@ -94,7 +96,7 @@ class RunPanel:
 
 
 def run_panel(
-    laps: Sequence[tuple[int, int, str]],
+    laps: Sequence[Lap],
     *,
     title: str,
     kind: str,
@@ -113,23 +115,10 @@ def run_panel(
     result = orp_v2(
         laps_s, kind="race" if has_grid_lap else "practice", flags=flags, confidence=confidence
     )
-    clean_ms = [ms for n, (_, ms, _) in enumerate(laps, start=1) if n not in result.excluded]
-    best = min(clean_ms, default=None)
-    listed = [
-        PanelLap(
-            number=number,
-            ms=ms,
-            reason=REASONS.get(result.excluded.get(place, ""), ""),
-            is_best=ms == best and place not in result.excluded,
-            row=rows[place - 1] if rows else None,
-        )
-        for place, (number, ms, _) in enumerate(laps, start=1)
-    ]
     weights = BIAS.get(experience, BIAS["Intermediate"])
     pace = None
     if result.is_valid and field_paces_s:
         pace = pace_score(race_pace_s=result.race_pace_s, field_paces_s=field_paces_s)
-    counted = [ms for _, ms, flag in laps if flag != "invalid"]
     bases = [basis] if basis else ["all", "from_lap_2"] if kind == "race" else ["all"]
     return RunPanel(
         title=title,
@@ -139,14 +128,10 @@ def run_panel(
             experience_level=experience,
             driver_confidence=3 if confidence is None else confidence,
         ),
-        laps=listed,
+        laps=_listed(laps, result, rows),
         chart=lap_chart(laps, result, title=f"Laps of {title}"),
         advice=advice_for(result, scenario=scenario, confidence=confidence),
-        liverc=[
-            ("all laps" if one == "all" else "from lap 2", figures)
-            for one in bases
-            if (figures := liverc_figures(counted, basis=one)) and figures.laps > 1
-        ],
+        liverc=_liverc(laps, bases),
         published_consistency=published_consistency,
         pace=pace,
         blend=None if pace is None else orp_blend(score=result.score, pace=pace, weights=weights),
@@ -155,7 +140,32 @@ def run_panel(
     )
 
 
-def lap_chart(laps: Sequence[tuple[int, int, str]], result: OrpV2, *, title: str) -> Chart:
+def _listed(laps: Sequence[Lap], result: OrpV2, rows: Sequence[Any]) -> list[PanelLap]:
+    clean_ms = [ms for n, (_, ms, _) in enumerate(laps, start=1) if n not in result.excluded]
+    best = min(clean_ms, default=None)
+    return [
+        PanelLap(
+            number=number,
+            ms=ms,
+            reason=REASONS.get(result.excluded.get(place, ""), ""),
+            is_best=ms == best and place not in result.excluded,
+            row=rows[place - 1] if rows else None,
+        )
+        for place, (number, ms, _) in enumerate(laps, start=1)
+    ]
+
+
+def _liverc(laps: Sequence[Lap], bases: Sequence[str]) -> list[tuple[str, LiveRcFigures]]:
+    """LiveRC's own figures on each basis, where there are laps enough for any."""
+    counted = [ms for _, ms, flag in laps if flag != "invalid"]
+    return [
+        ("all laps" if basis == "all" else "from lap 2", figures)
+        for basis in bases
+        if (figures := liverc_figures(counted, basis=basis)) and figures.laps > 1
+    ]
+
+
+def lap_chart(laps: Sequence[Lap], result: OrpV2, *, title: str) -> Chart:
     """Laps with marks for those that are not clean; the trend with the slopes it lies between (90 %)."""
     marks = []
     for place, reason in result.excluded.items():

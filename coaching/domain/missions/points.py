@@ -86,34 +86,10 @@ def progress(
     counted = [row for row in rows if _counts(schema, row.mode)]
     by_mode = {mode: sum(row.mode == mode for row in rows) for mode in schema.modes}
 
-    lines = [
-        StageLine(
-            number=row.number,
-            on=row.on,
-            type=row.type,
-            name=stage.name if (stage := plan.number(row.number)) else "",
-            status="done",
-            mode=row.mode,
-            points=schema.points(row.type, row.mode),
-            imported_points=row.imported_points,
-            is_recorded=row.is_recorded,
-        )
-        for row in rows
+    lines = [_ridden_line(row, schema, plan) for row in rows]
+    lines += [
+        _planned_line(stage, schema, today, is_over=is_over[stage.number]) for stage in planned
     ]
-    for stage in planned:
-        status = "lost" if is_over[stage.number] else "open"
-        if status == "open" and stage.on >= today:
-            status = "today" if stage.on == today else "ahead"
-        lines.append(
-            StageLine(
-                stage.number,
-                stage.on,
-                stage.type,
-                stage.name,
-                status,
-                most_points=0 if status == "lost" else _most(schema, stage.type),
-            )
-        )
     return Progress(
         total=stage_points + bonus_points,
         stage_points=stage_points,
@@ -126,6 +102,28 @@ def progress(
         bonuses=bonuses,
         most_reachable=most_reachable(schema=schema, plan=plan, rows=rows, left=left),
     )
+
+
+def _ridden_line(row: StageRow, schema: PointsSchema, plan: StagePlan) -> StageLine:
+    return StageLine(
+        number=row.number,
+        on=row.on,
+        type=row.type,
+        name=stage.name if (stage := plan.number(row.number)) else "",
+        status="done",
+        mode=row.mode,
+        points=schema.points(row.type, row.mode),
+        imported_points=row.imported_points,
+        is_recorded=row.is_recorded,
+    )
+
+
+def _planned_line(stage: Stage, schema: PointsSchema, today: date, *, is_over: bool) -> StageLine:
+    if is_over:
+        return StageLine(stage.number, stage.on, stage.type, stage.name, "lost")
+    status = "open" if stage.on < today else "today" if stage.on == today else "ahead"
+    most = _most(schema, stage.type)
+    return StageLine(stage.number, stage.on, stage.type, stage.name, status, most_points=most)
 
 
 def total(schema: PointsSchema, plan: StagePlan, rows: Sequence[StageRow]) -> int:

@@ -172,33 +172,15 @@ def read_plan(
     problems: Problems = {}
     data = _mapping(data, where, problems)
     _no_strangers(data, {"stages", "rest_days"}, where, problems)
-    stages: list[Stage] = []
     listed = data.get("stages") or []
     if not isinstance(listed, list) or len(listed) > MAX_STAGES:
         problems[f"{where}.stages"] = [f"Must be a list of at most {MAX_STAGES} stages."]
         listed = []
+    stages: list[Stage] = []
     for index, entry in enumerate(listed):
-        at = f"{where}.stages.{index}"
-        entry = _mapping(entry, at, problems)
-        _no_strangers(entry, {"number", "on", "type", "name"}, at, problems)
-        number: Any = entry.get("number")
-        on = _date(entry.get("on"))
-        kind: Any = entry.get("type")
-        name: Any = entry.get("name") or ""
-        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 99:
-            problems[f"{at}.number"] = ["Must be a whole number from 1 to 99."]
-        if on is None:
-            problems[f"{at}.on"] = ["Must be a date such as 2026-06-06."]
-        elif (first and on < first) or (last and on > last):
-            problems[f"{at}.on"] = ["Lies outside the event."]
-        if not isinstance(kind, str) or not _SLUG.fullmatch(kind):
-            problems[f"{at}.type"] = ["Must be a short lower-case name such as hilly."]
-        elif schema is not None and kind not in schema.table and not schema.unknown:
-            problems[f"{at}.type"] = ["The points schema has no such stage type."]
-        if not isinstance(name, str) or len(name) > 80:
-            problems[f"{at}.name"] = ["At most 80 characters."]
-        if on is not None and not any(key.startswith(f"{at}.") for key in problems):
-            stages.append(Stage(number=number, on=on, type=kind, name=name))
+        stage = _stage(entry, schema, first, last, f"{where}.stages.{index}", problems)
+        if stage is not None:
+            stages.append(stage)
     rest_days = []
     for index, value in enumerate(data.get("rest_days") or []):
         day = _date(value)
@@ -209,17 +191,46 @@ def read_plan(
     numbers = [stage.number for stage in stages]
     if len(set(numbers)) != len(numbers):
         problems[f"{where}.stages"] = ["Two stages have the same number."]
-    if not problems and sorted(stages, key=lambda s: s.number) != sorted(
-        stages, key=lambda s: (s.on, s.number)
-    ):
+    by_number = sorted(stages, key=lambda s: s.number)
+    if not problems and by_number != sorted(stages, key=lambda s: (s.on, s.number)):
         problems[f"{where}.stages"] = ["Stage numbers must follow the calendar."]
     if set(rest_days) & {stage.on for stage in stages}:
         problems[f"{where}.rest_days"] = ["A rest day cannot hold a stage."]
     if problems:
         raise InvalidInput("The stage plan cannot be used.", fields=problems)
-    return StagePlan(
-        stages=tuple(sorted(stages, key=lambda s: s.number)), rest_days=tuple(sorted(rest_days))
-    )
+    return StagePlan(stages=tuple(by_number), rest_days=tuple(sorted(rest_days)))
+
+
+def _stage(
+    entry: Any,
+    schema: PointsSchema | None,
+    first: date | None,
+    last: date | None,
+    where: str,
+    problems: Problems,
+) -> Stage | None:
+    before = len(problems)
+    entry = _mapping(entry, where, problems)
+    _no_strangers(entry, {"number", "on", "type", "name"}, where, problems)
+    number: Any = entry.get("number")
+    on = _date(entry.get("on"))
+    kind: Any = entry.get("type")
+    name: Any = entry.get("name") or ""
+    if not _is_whole(number, 1, 99):
+        problems[f"{where}.number"] = ["Must be a whole number from 1 to 99."]
+    if on is None:
+        problems[f"{where}.on"] = ["Must be a date such as 2026-06-06."]
+    elif (first and on < first) or (last and on > last):
+        problems[f"{where}.on"] = ["Lies outside the event."]
+    if not isinstance(kind, str) or not _SLUG.fullmatch(kind):
+        problems[f"{where}.type"] = ["Must be a short lower-case name such as hilly."]
+    elif schema is not None and kind not in schema.table and not schema.unknown:
+        problems[f"{where}.type"] = ["The points schema has no such stage type."]
+    if not isinstance(name, str) or len(name) > 80:
+        problems[f"{where}.name"] = ["At most 80 characters."]
+    if on is None or len(problems) > before:
+        return None
+    return Stage(number=number, on=on, type=kind, name=name)
 
 
 def _mapping(data: Any, where: str, problems: Problems) -> Mapping[str, Any]:

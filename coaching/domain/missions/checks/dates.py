@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from coaching.domain.missions.checks import words
 from coaching.domain.missions.checks.relative import check_relative
@@ -115,61 +115,88 @@ def _stage_number(written: str) -> int:
     return int(written) if written.isdigit() else words.VALUES[written.lower()]
 
 
+class _Named(NamedTuple):
+    """A day a sentence speaks of: which, how it is written, and where in the text."""
+
+    on: date
+    written: str
+    start: int
+    end: int
+
+    def is_near(self, start: int, end: int) -> bool:
+        return self.start - end <= _NEAR and start - self.end <= _NEAR
+
+
 def _check_sentence(where: str, text: str, day: Day, known: set[date]) -> Iterator[Problem]:
     dates = [*_dates(text, day.today), *_bare_dates(text, day.today, known)]
-    weekdays = [
-        (_SHORT[match[1].lower()[:3]], match.group(), match.start(), match.end())
-        for match in _WEEKDAY.finditer(text)
-        # "sat" and "sun" are also words; as weekdays they are written with a capital.
-        if match[1].lower() not in _AMBIGUOUS or match[1][0].isupper()
-    ]
     relatives = [
-        (day.today + timedelta(days=_RELATIVE[match[1].lower()]), match.group(), *match.span())
+        _Named(
+            day.today + timedelta(days=_RELATIVE[match[1].lower()]), match.group(), *match.span()
+        )
         for match in _RELATIVE_RE.finditer(text)
     ]
     stages = [
-        (stage, match.group(), *match.span())
+        _Named(stage.on, match.group(), *match.span())
         for match in _STAGE.finditer(text)
         if (stage := day.plan.number(_stage_number(match[1]))) is not None
     ]
+    possible = [_Named(found, written, start, end) for found, written, start, end in dates if found]
     for match in _STAGE.finditer(text):
         if day.plan.stages and day.plan.number(_stage_number(match[1])) is None:
             yield Problem("wrong_stage", where, f"The plan has no {match.group()!r}.")
     if _SLASHED.search(text):
         yield Problem("wrong_date", where, "Write dates as 2026-06-06, or leave them out.")
-
     for found, written, *_span in dates:
         if found is None:
             yield Problem("wrong_date", where, f"{written!r} is no date of the calendar.")
         elif found not in known:
             yield Problem("wrong_date", where, f"{written!r} is no date of this mission.")
-
+    anchors = [*possible, *relatives, *stages]
     allowed = {other.weekday() for other in known if abs((other - day.today).days) <= 7}
-    for index, written, start, end in weekdays:
-        anchors = [*((found, w, s, e) for found, w, s, e in dates if found), *relatives]
-        anchors += [(stage.on, w, s, e) for stage, w, s, e in stages]
-        near = [a for a in anchors if a[2] - end <= _NEAR and start - a[3] <= _NEAR]
-        wrong = [a for a in near if a[0].weekday() != index]
+    yield from _check_weekdays(where, text, anchors, allowed)
+    yield from _check_relatives(where, relatives, possible, stages)
+
+
+def _check_weekdays(
+    where: str, text: str, anchors: list[_Named], allowed: set[int]
+) -> Iterator[Problem]:
+    """A weekday is that of a day named beside it; alone, one the facts speak of."""
+    for match in _WEEKDAY.finditer(text):
+        # "sat" and "sun" are also words; as weekdays they are written with a capital.
+        if match[1].lower() in _AMBIGUOUS and not match[1][0].isupper():
+            continue
+        index = _SHORT[match[1].lower()[:3]]
+        near = [anchor for anchor in anchors if anchor.is_near(*match.span())]
+        wrong = [anchor for anchor in near if anchor.on.weekday() != index]
         if wrong and len(wrong) == len(near):
-            anchor = wrong[0]
             yield Problem(
                 "wrong_weekday",
                 where,
-                f"{written!r} beside {anchor[1]!r}: that day is a {anchor[0]:%A}.",
+                f"{match.group()!r} beside {wrong[0].written!r}: that day is a {wrong[0].on:%A}.",
             )
         elif not near and index not in allowed:
-            yield Problem("wrong_weekday", where, f"{written!r} is no day the facts speak of.")
+            yield Problem(
+                "wrong_weekday", where, f"{match.group()!r} is no day the facts speak of."
+            )
 
-    for moment, written, start, end in relatives:
-        for found, other, s, e in dates:
-            if found and s - end <= _NEAR and start - e <= _NEAR and found != moment:
+
+def _check_relatives(
+    where: str, relatives: list[_Named], dates: list[_Named], stages: list[_Named]
+) -> Iterator[Problem]:
+    """ "Tomorrow" beside a date or a stage is the day of it."""
+    for told in relatives:
+        span = (told.start, told.end)
+        for other in dates:
+            if other.is_near(*span) and other.on != told.on:
                 yield Problem(
-                    "wrong_date", where, f"{written!r} is {moment.isoformat()}, not {other!r}."
+                    "wrong_date",
+                    where,
+                    f"{told.written!r} is {told.on.isoformat()}, not {other.written!r}.",
                 )
-        for stage, other, s, e in stages:
-            if s - end <= _NEAR and start - e <= _NEAR and stage.on != moment:
+        for stage in stages:
+            if stage.is_near(*span) and stage.on != told.on:
                 yield Problem(
                     "wrong_stage",
                     where,
-                    f"{other!r} is on {stage.on.isoformat()}, not {written.lower()}.",
+                    f"{stage.written!r} is on {stage.on.isoformat()}, not {told.written.lower()}.",
                 )
