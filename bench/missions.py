@@ -55,7 +55,8 @@ def checks() -> Figure:
 
 def board() -> Figure:
     from coaching.domain.missions.points import StageRow, progress
-    from coaching.domain.missions.rules import Stage, StagePlan, stage_race_schema
+    from coaching.domain.missions.rules import Stage, StagePlan
+    from coaching.domain.missions.tables import stage_race_schema
 
     first = date(2026, 7, 4)
     plan = StagePlan(

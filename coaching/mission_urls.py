@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coaching.views import mission_settings, mission_wizard, missions
+from coaching.views import mission_settings, mission_today, mission_wizard, missions
 
 of_mission = "missions/<int:mission_id>/"
 of_draft = "missions/drafts/<int:draft_id>/"
@@ -14,11 +14,11 @@ urlpatterns = [
     path(of_mission, missions.mission, name="mission"),
     path(of_mission + "edit/", missions.mission_edit, name="mission_edit"),
     path(of_mission + "move/", missions.mission_move, name="mission_move"),
-    path(of_mission + "clock/", missions.mission_clock, name="mission_clock"),
-    path(of_mission + "today/", missions.mission_today, name="mission_today"),
-    path(of_mission + "today/check-in/", missions.mission_check_in, name="mission_check_in"),
-    path(of_mission + "today/answer/", missions.mission_answer, name="mission_answer"),
-    path(of_mission + "today/run/", missions.mission_run_now, name="mission_run_now"),
+    path(of_mission + "clock/", mission_today.mission_clock, name="mission_clock"),
+    path(of_mission + "today/", mission_today.mission_today, name="mission_today"),
+    path(of_mission + "today/check-in/", mission_today.mission_check_in, name="mission_check_in"),
+    path(of_mission + "today/answer/", mission_today.mission_answer, name="mission_answer"),
+    path(of_mission + "today/run/", mission_today.mission_run_now, name="mission_run_now"),
     path(of_mission + "calendar/", missions.mission_calendar, name="mission_calendar"),
     path(of_mission + "days/<str:on>/", missions.mission_day, name="mission_day"),
     path(

@@ -130,6 +130,10 @@ class ResponseForm(RefusableForm):
         required=False, max_length=500, label="Note", widget=forms.Textarea(attrs={"rows": 2})
     )
 
+    @staticmethod
+    def initial_of(response: RunResponse | None) -> dict[str, Any] | None:
+        return {"choice": response.choice, "note": response.note} if response else None
+
 
 class StageForm(RefusableForm):
     number = forms.TypedChoiceField(coerce=int, label="Stage")

@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from coaching.domain.missions.rules import (
-    Bonus,
-    PointsSchema,
-    Stage,
-    StagePlan,
-    legacy_schema,
-    read_plan,
-)
+from coaching.domain.missions.rules import Bonus, PointsSchema, Stage, StagePlan, read_plan
 from coaching.domain.missions.states import Dates
+from coaching.domain.missions.tables import legacy_schema
 from racecontrol.shared.errors import InvalidInput
 
 MAX_BYTES: Final = 200_000

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from coaching.domain.missions import rules, schedule
+from coaching.domain.missions import rules, schedule, tables
 from coaching.domain.missions.states import (
     Actor,
     Guards,
@@ -87,8 +87,8 @@ def create_mission(
 
 def default_schema(mission_type: str) -> rules.PointsSchema:
     if mission_type in (Mission.Kind.ROAD_STAGE_RACE, Mission.Kind.TT_SERIES):
-        return rules.stage_race_schema()
-    return rules.one_day_schema()
+        return tables.stage_race_schema()
+    return tables.one_day_schema()
 
 
 def with_event_days(plan: rules.StagePlan, mission: Mission) -> rules.StagePlan:

@@ -19,6 +19,7 @@ def at(monkeypatch):
     def set_to(moment):
         for module in (
             "views.missions",
+            "views.mission_today",
             "views.mission_wizard",
             "views.mission_settings",
             "tasks.missions",

@@ -8,14 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coaching.domain.missions.points import StageRow, progress, total
-from coaching.domain.missions.rules import (
-    Stage,
-    StagePlan,
-    legacy_schema,
-    read_plan,
-    read_schema,
-    stage_race_schema,
-)
+from coaching.domain.missions.rules import Stage, StagePlan, read_plan, read_schema
+from coaching.domain.missions.tables import legacy_schema, stage_race_schema
 from racecontrol.shared.errors import InvalidInput
 
 FIRST = date(2026, 7, 4)

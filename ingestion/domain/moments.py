@@ -1,7 +1,7 @@
 """Wall clocks of tracks and the moments they mean."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -51,10 +51,3 @@ def _second_pass(wall: datetime, moment: datetime, zone: ZoneInfo) -> datetime |
     """When the clock shows this again, if `moment` is the first of two times."""
     second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
     return second if second > moment else None
-
-
-def days_in_utc(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """From the start of `first` to the end of `last`, local days both, as [from, to) in UTC."""
-    start = datetime.combine(first, time(), tzinfo=zone).astimezone(UTC)
-    end = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
-    return start, end

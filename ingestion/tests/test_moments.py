@@ -1,11 +1,11 @@
 """Wall clocks and moments: the hour that comes twice, the hour that is skipped, midnight."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingestion.domain.moments import days_in_utc, in_order, to_utc
+from ingestion.domain.moments import in_order, to_utc
 from ingestion.domain.timezones import guess_timezone
 
 SYDNEY = ZoneInfo("Australia/Sydney")
@@ -59,18 +59,6 @@ def test_neighbours_tell_which_pass_of_the_doubled_hour_is_meant(clocks, in_utc)
 def test_the_hour_that_is_skipped_counts_on():
     """On 4 October 2026 2:00 becomes 3:00; a computer that was not set still says 2:15."""
     assert to_utc(datetime(2026, 10, 4, 2, 15), SYDNEY) == datetime(2026, 10, 3, 16, 15, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("day", "hours"),
-    [(date(2026, 4, 5), 25), (date(2026, 10, 4), 23), (date(2026, 7, 1), 24)],
-)
-def test_a_local_day_has_the_hours_it_has(day, hours):
-    start, end = days_in_utc(day, day, SYDNEY)
-
-    assert (end - start).total_seconds() == hours * 3600
-    assert start.astimezone(SYDNEY).date() == day
-    assert end.astimezone(SYDNEY).date() > day
 
 
 @pytest.mark.parametrize(

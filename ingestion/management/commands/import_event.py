@@ -1,11 +1,10 @@
 """Import an event from the command line: the same service the page and the worker call."""
 
-import time
-
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
 from ingestion.liverc.addresses import EVENT, read_address
+from ingestion.management.patience import wait_out
 from ingestion.queries.events import events
 from ingestion.services import costs, imports
 from ingestion.services.fetching import BudgetExhausted
@@ -43,10 +42,7 @@ class Command(BaseCommand):
                 )
                 break
             except BudgetExhausted as spent:
-                if spent.is_daily:
-                    raise CommandError(f"{spent} Run the command again then.") from spent
-                self.stdout.write(str(spent))
-                time.sleep(max(0.0, (spent.retry_at - now()).total_seconds()) + 0.1)
+                wait_out(spent, self)
             except RaceError as refusal:
                 raise CommandError(str(refusal)) from refusal
         for race in summary.failed:

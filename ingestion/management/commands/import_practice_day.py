@@ -1,10 +1,8 @@
 """Import a practice day from the command line: the same service the page and the worker call."""
 
-import time
-
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.timezone import now
 
+from ingestion.management.patience import wait_out
 from ingestion.services.fetching import BudgetExhausted
 from ingestion.services.practice.importing import DaySummary, import_day
 from racecontrol.shared.errors import RaceError
@@ -37,10 +35,7 @@ class Command(BaseCommand):
             try:
                 return import_day(source_event_id=day, refresh=refresh, on_progress=self.show)
             except BudgetExhausted as spent:
-                if spent.is_daily:
-                    raise CommandError(f"{spent} Run the command again then.") from spent
-                self.stdout.write(str(spent))
-                time.sleep(max(0.0, (spent.retry_at - now()).total_seconds()) + 0.1)
+                wait_out(spent, self)
             except RaceError as refusal:
                 raise CommandError(str(refusal)) from refusal
 

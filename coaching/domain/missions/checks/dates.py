@@ -183,7 +183,7 @@ def _check_weekdays(
 def _check_relatives(
     where: str, relatives: list[_Named], dates: list[_Named], stages: list[_Named]
 ) -> Iterator[Problem]:
-    """ "Tomorrow" beside a date or a stage is the day of it."""
+    """'Tomorrow' beside a date or a stage is the day of it."""
     for told in relatives:
         span = (told.start, told.end)
         for other in dates:
