@@ -224,7 +224,7 @@ def _note_saved(summary: ImportSummary, saved: SavedEvent, *, is_first: bool) ->
 
 
 def _import_races(saved: SavedEvent, work: _Work, since: datetime, on_progress: OnProgress) -> int:
-    """Every race that is wanted, one by one; how many this import has asked for with its last turns."""
+    """Every race that is wanted, one by one; how many this import asks for, earlier turns counted."""
     summary = work.summary
     wanted = [race for race in saved.races if _is_wanted(race, refresh=work.refresh, since=since)]
     done = summary.fetched + len(summary.failed)
