@@ -25,13 +25,15 @@ def coaching(request: HttpRequest, question: Question) -> Iterator[Group]:
     nearest = question.nearest_first("name")
     missions = among(missions_of(user), terms, "name", "event_name")
     missions = missions.order_by(nearest, "-created_at", "-pk")
-    yield from group_of(question, "mission", "Missions", "sunrise", missions, _mission)
+    yield from group_of(question, "mission", "Missions", "sunrise", missions, _mission,
+                        question.listed("coaching:missions"))  # fmt: skip
 
     of_car = [f"vehicle__{one}" for one in CAR]
     sessions = Session.objects.filter(profile__user=user)
     sessions = among(sessions, terms, "name", "track_name", "profile__name", *of_car)
     sessions = sessions.select_related("vehicle").order_by(nearest, "-start_date", "-pk")
-    yield from group_of(question, "session", "Run logs", "notebook-pen", sessions, _session)
+    yield from group_of(question, "session", "Run logs", "notebook-pen", sessions, _session,
+                        question.listed("coaching:home", "#garage-sessions"))  # fmt: skip
 
     cars = among(garage.vehicles_of(user), terms, *CAR, "profile__name")
     cars = cars.order_by(question.nearest_first("nickname"), "brand", "model", "pk")

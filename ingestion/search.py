@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -22,7 +21,7 @@ def timing(request: HttpRequest, question: Question) -> Iterator[Group]:
         return
 
     def group(kind: str, title: str, icon: str, found: Any, hit: Any, more: str = "") -> Any:
-        url = f"{reverse(more)}?{urlencode({'q': question.words})}" if more else ""
+        url = question.listed(more) if more and not question.is_forgiving else ""
         return group_of(question, kind, title, icon, found, hit, url)
 
     yield from group("track", "Tracks", "map-pin", rows.tracks, _track, "ingestion:tracks")

@@ -60,9 +60,10 @@ def places(request: HttpRequest, question: Question) -> Iterator[Group]:
         found.sort(key=lambda link: question.distance(link.name))
     else:
         found = links(request, ACTIONS)[:OFFERED]
-    most = question.most if question.terms else OFFERED
+    most, skip = (question.most, question.skip) if question.terms else (OFFERED, 0)
     hits = tuple(
-        Hit("page", link.url, link.name, "", link.url, icon=link.icon) for link in found[:most]
+        Hit("page", link.url, link.name, "", link.url, icon=link.icon)
+        for link in found[skip : skip + most]
     )
     if hits:
-        yield Group("page", "Pages and actions", "arrow-right", hits, len(found))
+        yield Group("page", "Pages and actions", "arrow-right", hits, len(found), skip=skip)

@@ -228,6 +228,7 @@ LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_ADAPTER = "racecontrol.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "racecontrol.forms.NewAccountForm"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Race Control] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
@@ -266,9 +267,9 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
-# How many reverse proxies stand in front; only that many X-Forwarded-For entries are believed.
+# How many reverse proxies stand in front; only that many X-Forwarded-For entries are believed, and
+# where there are fewer none: the caller is then whoever holds the connection.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES  # or all people would share one count of attempts
 API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=600)  # per token or person
 API_ANONYMOUS_WRITES_PER_MINUTE = env.int("API_ANONYMOUS_WRITES_PER_MINUTE", default=120)  # per IP
 # Whether strangers may make run plans through the API, and read those strangers made, by id.
@@ -315,6 +316,7 @@ LAP_FILES_KEPT_DAYS = env.int("LAP_FILES_KEPT_DAYS", default=30)  # their laps s
 LIVE_TOPICS: dict[str, str] = {
     "job": "racecontrol.shared.jobs.may_follow",
     "strategy": "strategy.access.may_follow",
+    "mission": "coaching.access.may_follow_mission",
 }
 # What the dashboard shows: functions(request) -> Card or None, by name.
 HOME_CARDS: list[str] = [

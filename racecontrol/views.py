@@ -34,7 +34,7 @@ from racecontrol.shared import jobs, tokens
 from racecontrol.shared import search as searching
 from racecontrol.shared.api import error_body
 from racecontrol.shared.asking import ask_first
-from racecontrol.shared.cards import Card, cards_of
+from racecontrol.shared.cards import cards_of, one_card
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.first_steps import journeys_of
 from racecontrol.shared.htmx import answer
@@ -57,9 +57,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """Strangers see what this is; a signed-in person sees what matters now."""
     if not request.user.is_authenticated:
         return render(request, "landing.html")
-    cards = cards_of(request)
     if request.htmx and (request.htmx.target or "").startswith("card-"):
-        return _one_card(request, cards, request.htmx.target)
+        return _one_card(request, request.htmx.target)
+    cards = cards_of(request)
     journeys = journeys_of(request)
     begun = [journey for journey in journeys if journey.is_begun]
     context = {
@@ -71,9 +71,9 @@ def home(request: HttpRequest) -> HttpResponse:
     return answer(request, page="home.html", context=context)
 
 
-def _one_card(request: HttpRequest, cards: list[Card], key: str) -> HttpResponse:
+def _one_card(request: HttpRequest, element_id: str) -> HttpResponse:
     """A live card as it is now; empty once it has nothing to show, so that it goes."""
-    card = next((card for card in cards if card.key == key), None)
+    card = one_card(request, element_id)
     if card is None:
         return HttpResponse()
     return answer(request, page=card.template, context=card.context)
@@ -94,7 +94,8 @@ def search(request: HttpRequest) -> HttpResponse:
     """
     kind = request.GET.get("in", "")[:20]
     most = searching.MOST_SHOWN if kind else searching.SHOWN
-    question = searching.Question.of(request.GET.get("q", ""), kind=kind, most=most)
+    skip = request.GET.get("from", "") if kind else ""
+    question = searching.Question.of(request.GET.get("q", ""), kind=kind, most=most, skip=skip)
     is_palette = bool(request.htmx) and request.htmx.target == "palette-found"
     found = searching.search(request, question, forgives=not is_palette)
     return answer(

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from racecontrol.shared.cards import AHEAD, AT_ONCE, SOON, Card
+from racecontrol.shared.cards import AHEAD, AT_ONCE, SOON, Card, live_card
 from strategy import queries
 
 NEAR = timedelta(hours=6)  # from then on the stint stands above everything else
 
 
+@live_card("card-stint")
 def next_stint(request: HttpRequest) -> Card | None:
     """The person's next stints of active strategies, in their own time zone; None without any.
 
@@ -29,7 +30,7 @@ def next_stint(request: HttpRequest) -> Card | None:
         "topics": " ".join(sorted({f"strategy:{turn.stint.strategy_id}" for turn in turns})),
     }
     order = AT_ONCE if _is_near(first.starts_at, moment) else SOON
-    return Card("strategy/_card.html", context, order=order, key="card-stint")
+    return Card("strategy/_card.html", context, order=order)
 
 
 def races_coming(request: HttpRequest) -> Card | None:

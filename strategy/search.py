@@ -18,15 +18,18 @@ def strategy(request: HttpRequest, question: Question) -> Iterator[Group]:
     nearest = question.nearest_first("name")
     plans = among(queries.strategies_for(user), terms, "name", "event__name", "team__name")
     plans = plans.order_by(nearest, "-created_at", "-pk")
-    yield from group_of(question, "strategy", "Strategies", "route", plans, _strategy)
+    yield from group_of(question, "strategy", "Strategies", "route", plans, _strategy,
+                        question.listed("strategy:home"))  # fmt: skip
     events = among(StrategyEvent.objects.select_related("host"), terms, "name", "track")
     events = events.filter(pk__in=queries.events_for(user).order_by().values("pk"))
     events = events.order_by(nearest, "-created_at", "-pk")
-    yield from group_of(question, "race_event", "Endurance events", "calendar", events, _event)
+    yield from group_of(question, "race_event", "Endurance events", "calendar", events, _event,
+                        question.listed("strategy:home", "#events-title"))  # fmt: skip
     teams = among(Team.objects.select_related("club"), terms, "name", "club__name")
     teams = teams.filter(pk__in=queries.teams_of(user).order_by().values("pk"))
     teams = teams.order_by(nearest, "name", "pk")
-    yield from group_of(question, "team", "Teams", "users", teams, _team)
+    yield from group_of(question, "team", "Teams", "users", teams, _team,
+                        question.listed("strategy:teams"))  # fmt: skip
 
 
 def _strategy(row: RaceStrategy) -> Hit:

@@ -52,6 +52,7 @@ def sessions_of(user: Any, *, words: str = "") -> QuerySet[Session]:
             | Q(vehicle__nickname__icontains=word)
             | Q(vehicle__brand__icontains=word)
             | Q(vehicle__model__icontains=word)
+            | Q(vehicle__class_name__icontains=word)
             | Q(profile__name__icontains=word)
         )
     return found

@@ -149,12 +149,14 @@ def run_mission(
     run = claim(run_id=row.pk, lease=lease, real_now=real_now)
     if run is None:
         return "already taken"
+    missions.tell(mission_id, run=run.status)
     moment = run.mission.now(real_now)
     structlog.contextvars.bind_contextvars(mission_run_id=run.pk)
     try:
         status = write(run, moment=moment, real_now=real_now)
     finally:
         structlog.contextvars.unbind_contextvars("mission_run_id")
+    missions.tell(mission_id, run=status)
     log.info("mission_run", status=status, kind=kind, attempt=run.attempt)
     return status
 

@@ -24,7 +24,7 @@ from coaching.models import EventRules, Mission, MissionRun, MissionTransition
 from coaching.queries import missions as read
 from coaching.services import llm_accounts
 from coaching.services.mission_fields import FIELDS, NEEDED, clean_fields
-from racecontrol.shared import audit, jobs
+from racecontrol.shared import audit, jobs, live
 from racecontrol.shared.errors import InvalidInput, NotAllowed, StaleWrite
 
 # -- making ----------------------------------------------------------------------------------
@@ -126,6 +126,7 @@ def _letter(mission: Mission, kind: str, now: datetime) -> MissionRun:
 def enqueue_run(run: MissionRun) -> jobs.Job:
     """Queue the run's task; the key makes a second scheduler's message the same job."""
     mission = run.mission
+    tell(mission.pk, run=run.status)
     return jobs.enqueue(
         "coaching.tasks.run_mission_day",
         mission.owner_id,
@@ -136,6 +137,11 @@ def enqueue_run(run: MissionRun) -> jobs.Job:
         owner=mission.owner,
         title=f"{mission.name}: {run.get_kind_display()} {run.local_date}",
     )
+
+
+def tell(mission_id: int, **news: str) -> None:
+    """To open pages of its owner: the mission, or a run of it, stands differently now."""
+    live.publish(f"mission:{mission_id}", news)
 
 
 # -- state -----------------------------------------------------------------------------------
@@ -232,6 +238,7 @@ def _take(mission: Mission, steps: tuple[Step, ...], *, now: datetime, by: Any) 
         _effects(mission, step, now)
     if steps:
         mission.save(update_fields=["started_at", "completed_on", "next_check_at"])
+        tell(mission.pk, state=mission.state)
 
 
 def _effects(mission: Mission, step: Step, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """One run a local morning, whatever breaks: once, checked, told, and never made up."""
 
+import json
 import uuid
 from datetime import date, timedelta
 
@@ -26,6 +27,7 @@ from coaching.tests.mission_builders import (
     tick,
     work,
 )
+from racecontrol.models import LiveEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +57,17 @@ def test_a_morning_from_the_tick_to_the_mail(mission, queued):
     assert run.guidance["headline"] in letter.subject
     assert "Monday 1 June 2026" in letter.body
     assert "html" in letter.alternatives[0][1]
+
+
+def test_open_pages_are_told_of_every_step_of_a_morning(mission):
+    check_in(mission, MORNING)
+    tick()
+    work(only_run())
+
+    told = LiveEvent.objects.filter(topic=f"mission:{mission.pk}").order_by("pk")
+    assert [json.loads(one.body) for one in told][-3:] == [
+        {"run": "queued"}, {"run": "running"}, {"run": "succeeded"},
+    ]  # fmt: skip
 
 
 def test_a_tick_before_the_morning_makes_nothing(mission):

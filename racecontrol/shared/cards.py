@@ -1,5 +1,6 @@
 """Cards of the dashboard: each app offers its own through `settings.HOME_CARDS`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,19 +23,41 @@ NEWS: Final = 60
 class Card:
     """One card: its template is rendered with `context` alone (and the request). Low `order` first.
 
-    `is_own`: about things of this person. `key` is the id of the card's element where it is live:
-    a request of htmx for that element is answered with this card alone, or with nothing once it
-    has nothing to show.
+    `is_own`: about things of this person.
     """
 
     template: str
     context: dict = field(default_factory=dict)
     order: int = NEWS
     is_own: bool = True
-    key: str = ""
+
+
+Offer = Callable[[HttpRequest], Card | None]
+
+
+def live_card(element_id: str) -> Callable[[Offer], Offer]:
+    """Marks a card that is drawn anew while somebody looks at it.
+
+    A request of htmx for that element is answered with this card alone, no other is made for it,
+    or with nothing once it has nothing to show.
+    """
+
+    def marked(offer: Offer) -> Offer:
+        offer.live_id = element_id  # type: ignore[attr-defined]
+        return offer
+
+    return marked
 
 
 def cards_of(request: HttpRequest) -> list[Card]:
     """What the apps have to show this person now, in order; an app with nothing offers None."""
     offered = [import_string(name)(request) for name in settings.HOME_CARDS]
     return sorted((card for card in offered if card is not None), key=lambda card: card.order)
+
+
+def one_card(request: HttpRequest, element_id: str) -> Card | None:
+    """The live card of this element as it is now; None where there is none, or nothing to show."""
+    for offer in map(import_string, settings.HOME_CARDS):
+        if getattr(offer, "live_id", "") == element_id:
+            return offer(request)
+    return None

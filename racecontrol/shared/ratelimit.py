@@ -25,7 +25,10 @@ def count_write(key: str) -> int:
 
 
 def client_ip(request: HttpRequest) -> str:
-    """The caller's address: the entry our own proxies wrote, never one a stranger can invent."""
+    """The caller's address: the entry our own proxies wrote, never one a stranger can invent.
+
+    With fewer entries than there should be proxies none is ours: whoever holds the connection.
+    """
     hops = [h.strip() for h in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if h.strip()]
     proxies = settings.TRUSTED_PROXIES
     if proxies and len(hops) >= proxies:

@@ -9,7 +9,7 @@ words do not matter.
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.conf import settings
@@ -17,6 +17,8 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Case, F, Func, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.module_loading import import_string
 
 CONFIG: Final = "simple"  # names are not English: no stemming, no stop words
@@ -24,6 +26,7 @@ LONGEST: Final = 100
 MOST_WORDS: Final = 6
 SHOWN: Final = 5
 MOST_SHOWN: Final = 50
+FARTHEST: Final = 5000  # what one may look through of a kind, page by page
 COUNTED: Final = 100  # more are told as "99+"
 
 _WORD = re.compile(r"[^\W_]+")
@@ -86,19 +89,28 @@ def among(rows: QuerySet, terms: Collection[str], *fields: str | Combinable) -> 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody looks for. `kinds` empty: everything. `is_forgiving`: nothing fits as typed."""
+    """What somebody looks for. `kinds` empty: everything. `is_forgiving`: nothing fits as typed.
+
+    `skip`: how many of a kind were shown on the pages before.
+    """
 
     words: str
     terms: tuple[str, ...]
     most: int = SHOWN
     kinds: frozenset[str] = frozenset()
     is_forgiving: bool = False
+    skip: int = 0
 
     @classmethod
-    def of(cls, words: str, *, kind: str = "", most: int = SHOWN) -> "Question":
+    def of(cls, words: str, *, kind: str = "", most: int = SHOWN, skip: str = "") -> "Question":
         words = " ".join(words.replace("\x00", " ").split())[:LONGEST]
         kinds = frozenset([kind]) if kind else frozenset()
-        return cls(words, terms_of(words), most=most, kinds=kinds)
+        begin = min(int(skip), FARTHEST) if skip.isdecimal() and len(skip) < 8 else 0
+        return cls(words, terms_of(words), most=most, kinds=kinds, skip=begin)
+
+    def listed(self, url_name: str, part: str = "") -> str:
+        """The list of its own that a kind has, filtered by these words."""
+        return f"{reverse(url_name)}?{urlencode({'q': self.words})}{part}"
 
     def wants(self, kind: str) -> bool:
         return not self.kinds or kind in self.kinds
@@ -136,7 +148,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What was found of one kind, nearest first. `total` counts to 100 at most."""
+    """What was found of one kind, nearest first. `total` counts to 100 at most beyond what is shown.
+
+    `more_url`: the list of its own that shows, pages and exports all of them.
+    """
 
     kind: str
     title: str
@@ -144,14 +159,23 @@ class Group:
     hits: tuple[Hit, ...]
     total: int = 0
     more_url: str = ""
+    skip: int = 0
 
     @property
     def has_more(self) -> bool:
-        return self.total > len(self.hits)
+        return self.total > self.last
+
+    @property
+    def first(self) -> int:
+        return self.skip + 1
+
+    @property
+    def last(self) -> int:
+        return self.skip + len(self.hits)
 
     @property
     def total_text(self) -> str:
-        return f"{COUNTED - 1}+" if self.total >= COUNTED else str(self.total)
+        return f"{self.total - 1}+" if self.total - self.skip >= COUNTED else str(self.total)
 
 
 @dataclass(slots=True)
@@ -187,14 +211,15 @@ def group_of(
     """
     if not question.wants(kind):
         return
-    found = list(rows[: question.most + 1])
+    skip = question.skip
+    found = list(rows[skip : skip + question.most + 1])
     if not found:
         return
-    total = len(found)
-    if total > question.most:
-        total = rows.order_by().values("pk")[:COUNTED].count()
+    total = skip + len(found)
+    if len(found) > question.most:
+        total = skip + rows.order_by().values("pk")[skip : skip + COUNTED].count()
     hits = tuple(hit(row) for row in found[: question.most])
-    yield Group(kind, title, icon, hits, total, more_url)
+    yield Group(kind, title, icon, hits, total, more_url, skip)
 
 
 def search(request: HttpRequest, question: Question, *, forgives: bool = True) -> Found:
@@ -205,7 +230,7 @@ def search(request: HttpRequest, question: Question, *, forgives: bool = True) -
     """
     found = _ask(request, question)
     if not found and question.terms and forgives:
-        forgiving = Question(question.words, question.terms, question.most, question.kinds, True)
+        forgiving = replace(question, is_forgiving=True)
         found = _ask(request, forgiving)
     if question.terms:
         found.sort(key=lambda group: min(question.distance(hit.name) for hit in group.hits))

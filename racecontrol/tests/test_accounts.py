@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from allauth.account.adapter import get_adapter
 
 from racecontrol.models import ApiToken, User
 
@@ -42,6 +43,32 @@ def test_clocks_are_in_the_zone_of_the_device_from_the_start(stranger, told, zon
     stranger.post("/accounts/signup/", data)
 
     assert User.objects.get(username="nina").time_zone == zone
+
+
+@pytest.mark.parametrize(
+    ("proxies", "told", "address"),
+    [
+        (0, "", "192.0.2.9"),
+        (0, "198.51.100.1", "192.0.2.9"),  # without a proxy of ours anybody may write that
+        (1, "198.51.100.1", "198.51.100.1"),
+        (1, "203.0.113.5, 198.51.100.1", "198.51.100.1"),
+        (3, "203.0.113.5, 198.51.100.1", "192.0.2.9"),  # fewer than there should be: none is ours
+        (3, "", "192.0.2.9"),
+    ],
+)
+def test_attempts_are_counted_by_an_address_nobody_can_invent(
+    stranger, settings, rf, user, proxies, told, address
+):
+    settings.TRUSTED_PROXIES = proxies
+    headers = {"X-Forwarded-For": told} if told else {}
+
+    asked = rf.get("/", headers=headers, REMOTE_ADDR="192.0.2.9")
+    answer = stranger.post(
+        "/accounts/login/", {"login": "sam", "password": "pass-word-1"}, headers=headers
+    )
+
+    assert get_adapter().get_client_ip(asked) == address
+    assert answer.status_code == 302
 
 
 def test_the_way_in_leads_on_to_where_one_was_going(stranger):

@@ -15,10 +15,11 @@ from coaching.tests.builders import make_result as make_timing_result
 from coaching.tests.mission_builders import consent, make_mission
 from ingestion.models import BumpUp, FavouriteTrack
 from ingestion.tests.builders import make_event, make_track
-from racecontrol.shared import flags, jobs
+from racecontrol.shared import flags, jobs, live
 from racecontrol.testing.pages import HTMX, Page
 from runplans.tests.builders import make_plan
 from strategy.models import RaceStrategy, Role, StintPlan
+from strategy.services import events
 from strategy.tests.builders import make_car, make_person, make_strategy, make_team, sign_up
 from strategy.tests.builders import make_event as make_race_event
 
@@ -131,6 +132,38 @@ def test_the_live_card_is_answered_alone_and_goes_when_it_is_over(user):
     assert client.get("/", headers=wanted).content == b""
 
 
+def test_todays_mission_is_live_for_its_athlete_alone(user, other):
+    mission = make_mission(user)
+    under_way(mission)
+    client, topic = signed_in(user), f"mission:{mission.pk}"
+    wanted = HTMX | {"HX-Target": "card-mission"}
+
+    page, part = client.get("/"), client.get("/", headers=wanted)
+
+    assert Page(part).part("card-mission") == Page(page).part("card-mission")
+    assert f'data-live="{topic}"' in part.text
+    assert live.may_follow(user, topic)
+    assert not live.may_follow(other, topic)
+    assert not live.may_follow(user, "mission:x")
+    Mission.objects.filter(pk=mission.pk).update(state="ARCHIVED")
+    assert client.get("/", headers=wanted).content == b""
+
+
+def test_a_live_card_is_made_alone(user, settings):
+    race_in(user, timedelta(hours=2))
+    wanted = HTMX | {"HX-Target": "card-stint"}
+    settings.HOME_CARDS = [f"{__name__}.breaks", "strategy.cards.next_stint"]
+
+    part = signed_in(user).get("/", headers=wanted)
+
+    assert "card-stint" in part.text
+    assert signed_in(user).get("/", headers=HTMX | {"HX-Target": "card-x"}).content == b""
+
+
+def breaks(request):
+    raise AssertionError("another card was made")
+
+
 def test_running_imports_show_their_progress_and_failed_ones_for_a_day(user, other):
     running = jobs.enqueue(
         "racecontrol.tests.work.count", 1, owner=user, key="import:a", title="Cup"
@@ -212,6 +245,27 @@ def test_races_coming_offer_what_is_to_do(user):
     sign_up(event, user)
     text = home(user)
     assert "you: signed up" in text.split("Races coming")[1].split("Go on")[0]
+
+
+def test_a_race_one_withdrew_from_comes_no_more_but_for_who_hosts_it(user):
+    mate, guest = make_person("mia"), make_person("gus")
+    event = make_race_event(user, name="Night Race", starts_at=[now() + timedelta(days=9)])
+    event.host.memberships.create(user=mate, role=Role.DRIVER)
+    for person in (user, mate, guest):
+        sign_up(event, person)
+    assert all("Night Race" in home(person) for person in (user, mate, guest))
+    event.host.memberships.filter(user=guest).delete()
+
+    for signup in event.signups.all():
+        events.move(signup_id=signup.pk, to="withdrawn", by=signup.user)
+
+    assert "Races coming" not in titles(mate) + titles(guest)
+    coming = home(user).split("Races coming")[1]
+    assert "you: withdrawn" in coming
+    assert "Sign up with your hours" not in coming.split("Go on")[0]
+
+    sign_up(event, mate)
+    assert "you: signed up" in home(mate)
 
 
 def test_events_at_favourite_tracks_are_announced(user):

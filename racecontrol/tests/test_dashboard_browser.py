@@ -6,6 +6,9 @@ import pytest
 from django.utils.timezone import now
 from playwright.sync_api import expect
 
+from coaching.models import Mission
+from coaching.services import missions
+from coaching.tests.mission_builders import make_mission
 from racecontrol.shared import jobs, live
 from racecontrol.testing.browser import axe_faults, overflow_faults
 from strategy.models import RaceStrategy, StintPlan
@@ -40,3 +43,18 @@ def test_next_stint_and_imports_follow_what_happens(open_page, user):
     live.publish(f"strategy:{row.pk}", {"version": 3})
     expect(stint).to_have_count(0)
     expect(cup.get_by_role("link", name="Open")).to_be_visible()
+
+
+def test_todays_guidance_follows_the_mission(open_page, user):
+    mission = make_mission(user)
+    Mission.objects.filter(pk=mission.pk).update(state="TRAINING", started_at=now())
+    page = open_page(user)
+    page.goto("/")
+    card = page.locator("#card-mission")
+    expect(card).to_contain_text("comes at")
+    expect(page.locator("html[data-live-state=open]")).to_be_attached(timeout=20_000)
+
+    Mission.objects.filter(pk=mission.pk).update(name="Hill Tour")
+    missions.tell(mission.pk, state="TRAINING")
+
+    expect(card).to_contain_text("Hill Tour", timeout=20_000)

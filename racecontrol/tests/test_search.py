@@ -1,5 +1,7 @@
 """One search over everything: who finds what, in which order, and at what price."""
 
+import html
+import re
 from datetime import date
 
 import pytest
@@ -12,10 +14,10 @@ from coaching.tests.builders import make_profile, make_session
 from coaching.tests.mission_builders import make_mission
 from ingestion.tests.builders import make_driver, make_event, make_race, make_track
 from racecontrol.shared import flags
-from racecontrol.shared.search import Question, folded, terms_of
+from racecontrol.shared.search import MOST_SHOWN, Question, folded, terms_of
 from racecontrol.testing.pages import HTMX, Page
 from runplans.tests.builders import make_plan
-from strategy.models import Role
+from strategy.models import RaceStrategy, Role
 from strategy.tests.builders import make_event as make_race_event
 from strategy.tests.builders import make_person, make_strategy, make_team
 
@@ -171,6 +173,53 @@ def test_a_few_of_a_kind_and_a_way_to_all_of_them(user):
     assert page.text.count('class="hit"') == 10
     assert all(f"Zephyr {n}" in Page(whole).text("search-found") for n in range(7))
     assert "Drivers" not in Page(whole).text("search-found")
+
+
+def test_a_kind_with_a_list_of_its_own_leads_there_with_the_words(estate, user):
+    team = estate
+    for number in range(6):
+        make_mission(user, name=f"Zephyr Tour {number}")
+        make_session(user, name=f"Zephyr day {number}")
+        make_team(user, f"Racing Zephyr {number}")
+        event = make_race_event(user, team=team, name=f"Zephyr {number} Hours")
+        make_strategy_of(user, event, f"Zephyr {number}")
+    client = signed_in(user)
+
+    page = client.get(reverse("search"), {"q": "zephyr"})
+    links = re.findall(r'class="hits-all" href="([^"]*)"', page.text)
+
+    lists = ["strategy:home", "strategy:teams", "coaching:missions", "coaching:home"]
+    assert {link.split("?")[0] for link in links} == {reverse(name) for name in lists}
+    for link in links:
+        assert "Zephyr" in Page(client.get(html.unescape(link))).text("main")
+    reordered = client.get(reverse("strategy:teams"), {"q": "zephyr racing"})
+    assert "Racing Zephyr 5" in Page(reordered).text("main")
+
+
+def make_strategy_of(user, event, name):
+    return RaceStrategy.objects.create(
+        team=event.host, event=event, car=event.host.cars.first(), name=name
+    )
+
+
+def test_a_kind_without_a_list_is_looked_through_page_by_page(user):
+    for number in range(MOST_SHOWN + 3):
+        make_plan(user, title=f"Zephyr {number:02}")
+    client, address = signed_in(user), reverse("search")
+
+    first = client.get(address, {"q": "zephyr", "in": "run_plan"})
+    follow = re.search(r'href="([^"]*from=50[^"]*)"', first.text)[1]
+    second = client.get(address + html.unescape(follow))
+
+    assert "1 to 50 of 53" in Page(first).text("search-found")
+    assert "51 to 53 of 53" in Page(second).text("search-found")
+    names = re.findall(r'class="hit-name">([^<]*)', first.text + second.text)
+    assert len(set(names)) == MOST_SHOWN + 3
+    assert "Next page" not in Page(second).text("search-found")
+    for wrong in ("-1", "x", "99999999999"):
+        assert (
+            client.get(address, {"q": "zephyr", "in": "run_plan", "from": wrong}).status_code == 200
+        )
 
 
 def fill(user, count: int, start: int = 0) -> None:

@@ -15,6 +15,7 @@ from strategy.models import (
     Membership,
     PlanVersion,
     RaceStrategy,
+    Role,
     StintPlan,
     StrategyEvent,
     Team,
@@ -46,12 +47,10 @@ def shares_team(user: Any, owner_id: int) -> bool:
 
 
 def teams_of(user: Any, *, words: str = "") -> QuerySet[Team]:
-    return (
-        Team.objects.filter(memberships__user_id=user.pk, name__icontains=words.strip())
-        .select_related("club")
-        .annotate(size=Count("members", distinct=True))
-        .order_by("name", "pk")
-    )
+    found = Team.objects.filter(memberships__user_id=user.pk).select_related("club")
+    for word in words.split()[:6]:
+        found = found.filter(Q(name__icontains=word) | Q(club__name__icontains=word))
+    return found.annotate(size=Count("members", distinct=True)).order_by("name", "pk")
 
 
 def members_of(team: Team) -> QuerySet[Membership]:
@@ -176,17 +175,26 @@ class Start:
 
 
 def coming_starts(user: Any, moment: datetime, *, most: int = 4) -> list[Start]:
-    """The next starts of events the person has to do with; three queries however many there are."""
+    """The next starts of events the person has to do with; three queries however many there are.
+
+    Who withdrew has no more to do with one, unless they run the team that hosts it.
+    """
+    withdrawn = EventParticipation.objects.filter(
+        user_id=user.pk, status=EventParticipation.Status.WITHDRAWN
+    )
+    hosting = Membership.objects.filter(user_id=user.pk, role__in=(Role.OWNER, Role.STRATEGIST))
     near = EventInstance.objects.filter(
         event__in=events_for(user).order_by().values("pk"),
         starts_at__gt=moment - F("event__duration_ms") * MILLISECOND,
+    ).exclude(
+        Q(event__in=withdrawn.values("event")) & ~Q(event__host__in=hosting.values("team")),
     )
     instances = list(near.select_related("event__host").order_by("starts_at", "pk")[:most])
     signups = {
         row.event_id: row
         for row in EventParticipation.objects.filter(
             user_id=user.pk, event__in={row.event_id for row in instances}
-        ).exclude(status=EventParticipation.Status.WITHDRAWN)
+        )
     }
     active = {
         row.instance_id: row
