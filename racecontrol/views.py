@@ -126,8 +126,26 @@ def job_of(request: HttpRequest, job_id: UUID) -> Job:
 
 @require_POST
 def cancel_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    jobs.cancel(job_of(request, job_id).pk, by=request.user)
+    row = job_of(request, job_id)
+    if row.is_open and (asked := _asked_before_cancelling(request, row)):
+        return asked
+    jobs.cancel(row.pk, by=request.user)
     return redirect("job", job_id)
+
+
+def _asked_before_cancelling(request: HttpRequest, row: Job) -> HttpResponse | None:
+    lost = (
+        "It stops at its next step. What it has kept so far stays, what it is at now is given up."
+    )
+    if row.state == Job.State.QUEUED:
+        lost = "It waits for a worker. What an earlier try has kept stays."
+    return ask_first(
+        request,
+        f"Cancel “{row.title}”?",
+        lost=lost,
+        yes="Cancel it",
+        undo="It can be started again.",
+    )
 
 
 @require_POST

@@ -1,9 +1,13 @@
 """The buttons of the wall that fit the moment: what may be told next, in the crew's words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from racecontrol.shared.asking import Question
 from strategy.queries.live import WallState
+
+WAY_BACK = "“Undo the last” takes it back until the car comes in or goes out again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Control:
     paint: str = ""
     paint_text: str = ""
     tone: str = ""
-    ask: str = ""
+    question: Question | None = None
 
 
 def controls(state: WallState) -> list[Control]:
@@ -42,7 +46,7 @@ def _grid(state: WallState) -> list[Control]:
 def _after(state: WallState) -> list[Control]:
     return [
         Control("state", "It was not the flag yet", "undo-2", {"state": "racing"}, "flag", "Green",
-                ask="Take the chequered flag back?")
+                question=_flag_back())
     ]  # fmt: skip
 
 
@@ -84,11 +88,11 @@ def _racing(state: WallState) -> list[Control]:
         found.append(
             Control("progress", "Stopped on track", "octagon-alert",
                     {"stint": n, "status": "aborted"}, "in-car", "stopped", "danger",
-                    ask=f"{name} stopped on track: end stint {n}?")
+                    question=_stopped(name, n))
         )  # fmt: skip
     found.append(
         Control("state", "Chequered flag", "flag", {"state": "finished"}, "flag", "Finished",
-                ask="The race is over?")
+                question=_over())
     )  # fmt: skip
     return found
 
@@ -100,3 +104,63 @@ def _flags(out: str) -> list[Control]:
                 "danger" if flag == "red" else "")
         for flag, text in words.items() if flag != out
     ]  # fmt: skip
+
+
+# -- what is asked before it is done
+
+
+def question_about(name: str, told: Mapping[str, str], state: WallState) -> Question | None:
+    """What a command that ends something asks first; None where a press is enough."""
+    wall = state.wall
+    if name == "state" and told.get("state") == "finished":
+        return _over()
+    if name == "state" and told.get("state") == "racing" and wall.state == "finished":
+        return _flag_back()
+    if name == "progress" and told.get("status") == "aborted" and wall.in_car is not None:
+        return _stopped(wall.in_car.name, wall.in_car.number)
+    if name == "accept":
+        way = next((way for n, way in enumerate(ways(state)) if str(n) == told.get("option")), None)
+        return way["question"] if way else None
+    return None
+
+
+def ways(state: WallState) -> list[dict[str, Any]]:
+    """The ways on that were found, each with what is asked before it becomes the plan."""
+    found = state.proposal.options if state.proposal else []
+    return [way | {"question": _accepting(way["label"])} for way in found]
+
+
+def _over() -> Question:
+    return Question(
+        "Is the race over?",
+        "The clock stops and the race is measured. All that was told stays.",
+        "Chequered flag",
+        "“It was not the flag yet” takes it back.",
+    )
+
+
+def _flag_back() -> Question:
+    return Question(
+        "Take the chequered flag back?",
+        "The race goes on as if it had not been shown. All that was told stays.",
+        "Race on",
+        "The chequered flag can be shown again.",
+    )
+
+
+def _stopped(name: str, number: int) -> Question:
+    return Question(
+        f"{name} stopped on track: end stint {number}?",
+        "The stint ends here and the next driver is due. The laps that were told stay.",
+        "End the stint",
+        WAY_BACK,
+    )
+
+
+def _accepting(label: str) -> Question:
+    return Question(
+        f"Make this the plan: {label}?",
+        "The stints to come follow it, for all at the wall. The plan before stays among the versions.",
+        "Make it the plan",
+        WAY_BACK,
+    )

@@ -6,8 +6,11 @@ A view asks once it knows that the person may do it:
         return asked
 
 The answer is a page of its own. Where the form says `data-asks`, or HTMX sent it, the same question
-opens as a dialog over the page. "Yes" sends what was sent before, and `sure`.
+opens as a dialog over the page. "Yes" sends what was sent before, and `sure`. A form that must ask
+while there is no network holds its question: `{% include "components/_ask_here.html" %}` inside it.
 """
+
+from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +19,16 @@ from django_htmx.http import reswap, retarget
 
 FOR_GOOD = "This cannot be undone."
 NOT_REPEATED = {"csrfmiddlewaretoken", "sure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What goes, what stays, what the act is called on its button, and the way back."""
+
+    ask: str
+    lost: str
+    yes: str = "Delete"
+    undo: str = FOR_GOOD
 
 
 def ask_first(
@@ -28,10 +41,7 @@ def ask_first(
     if request.POST.get("sure") == "yes":
         return None
     context = {
-        "ask": ask,
-        "lost": lost,
-        "yes": yes,
-        "undo": undo,
+        "question": Question(ask, lost, yes, undo),
         "told": [
             (name, value)
             for name, values in request.POST.lists()

@@ -1,10 +1,11 @@
 """Pages for the browser tests of the shell: charts of a real main, and buttons that are refused."""
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template import engines
 from django.urls import include, path
 
-from racecontrol.shared.asking import ask_first
+from racecontrol.shared.asking import Question, ask_first
 from racecontrol.shared.charts import Mark, Series, line_chart, position_chart
 from racecontrol.shared.errors import TooMany
 
@@ -21,6 +22,11 @@ PAGE = """{% extends "base.html" %}
   <form method="post" action="/deleting/" data-asks>
     {% csrf_token %}<button class="btn danger" name="what" value="all">Delete</button>
   </form>
+  <form method="post" action="/told/" data-asks>
+    {% csrf_token %}<input type="hidden" name="key" value="1"><button class="btn">Here</button>
+    {% include "components/_ask_here.html" %}
+  </form>
+  <form method="post" action="/told/" data-asks>{% csrf_token %}<button class="btn">Bare</button></form>
   <form hx-post="/deleting/" hx-target="#nowhere">
     {% csrf_token %}<button class="btn danger">Take it out</button>
   </form>
@@ -42,7 +48,8 @@ def charts_page(request: HttpRequest) -> HttpResponse:
     places = [Series(name, [(lap, n + 1) for lap in range(48)]) for n, name in enumerate(drivers)]
     charts = [line_chart(laps, title="Lap times"), position_chart(places, title="Places")]
     template = engines["django"].from_string(PAGE)
-    return HttpResponse(template.render({"charts": charts}, request))
+    question = Question("Do it here?", "Nothing is asked of the server.", "Do it")
+    return HttpResponse(template.render({"charts": charts, "question": question}, request))
 
 
 def refusing(request: HttpRequest) -> HttpResponse:
@@ -61,7 +68,19 @@ def deleting(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<title>Deleted</title>deleted")
 
 
+TOLD: list[dict] = []
+
+
+def told(request: HttpRequest) -> HttpResponse:
+    """Acts without a question of its own, and keeps what it was told."""
+    if request.method == "POST":
+        TOLD.append(request.POST.dict())
+        return redirect("/told/")
+    return HttpResponse("<title>Told</title>told")
+
+
 urlpatterns = [
+    path("told/", told),
     path("shell/", charts_page),
     path("refusing/", refusing),
     path("breaking/", breaking),

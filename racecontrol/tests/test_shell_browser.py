@@ -7,7 +7,14 @@ from playwright.sync_api import expect
 
 from racecontrol.models import Job
 from racecontrol.shared import jobs
-from racecontrol.testing.browser import assert_fine, axe_faults, overflow_faults
+from racecontrol.testing.browser import (
+    PHONE,
+    assert_fine,
+    axe_faults,
+    overflow_faults,
+    take_picture,
+)
+from racecontrol.tests import shell_pages
 
 pytestmark = pytest.mark.browser
 
@@ -162,6 +169,69 @@ def test_what_cannot_be_undone_asks_first(page, button):
     expect(page).to_have_title("Deleted")
 
 
+@pytest.fixture
+def told():
+    shell_pages.TOLD.clear()
+    return shell_pages.TOLD
+
+
+@pytest.mark.parametrize("size", [PHONE, {"width": 1280, "height": 900}])
+def test_a_question_that_stands_in_the_page_needs_no_network(page, told, size):
+    page.set_viewport_size(size)
+    page.context.set_offline(True)
+    button = page.get_by_role("button", name="Here", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    question = page.get_by_role("dialog", name="Do it here?")
+    expect(question.get_by_role("link", name="Not now")).to_be_focused()
+    assert not axe_faults(page) + overflow_faults(page)
+    take_picture(page, f"ask-here-{size['width']}")
+
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    expect(button).to_be_focused()
+
+    page.context.set_offline(False)
+    button.click()
+    question.get_by_role("button", name="Do it").click()
+    expect(page).to_have_title("Told")
+    assert [(one["key"], one["sure"]) for one in told] == [("1", "yes")]
+    page.problems.clear()  # what asks for news tells that it was offline
+
+
+def test_a_double_press_asks_once_and_does_it_once(page, told):
+    page.evaluate("""() => {
+        const press = (name) => [...document.querySelectorAll("button")].find((one) => one.textContent === name).click();
+        press("Here"); press("Here");
+    }""")
+    question = page.get_by_role("dialog", name="Do it here?")
+    expect(question).to_have_count(1)
+
+    question.get_by_role("button", name="Do it").evaluate("one => { one.click(); one.click(); }")
+
+    expect(page).to_have_title("Told")
+    assert len(told) == 1
+
+
+def test_what_the_server_did_without_a_question_is_not_sent_again(page, told):
+    page.get_by_role("button", name="Bare").evaluate("one => { one.click(); one.click(); }")
+
+    expect(page).to_have_title("Told")
+    assert len(told) == 1
+
+
+def test_a_form_whose_part_was_drawn_anew_meanwhile_still_does_it(page, told):
+    page.get_by_role("button", name="Here", exact=True).click()
+    question = page.get_by_role("dialog", name="Do it here?")
+    expect(question).to_be_visible()
+    page.evaluate("document.querySelector('form[action=\"/told/\"]').remove()")
+
+    question.get_by_role("button", name="Do it").click()
+
+    expect(page).to_have_title("Told")
+    assert [one["key"] for one in told] == ["1"]
+
+
 def test_the_question_is_a_page_without_javascript(settings, open_page, user):
     settings.ROOT_URLCONF = "racecontrol.tests.shell_pages"
     page = open_page(user, java_script_enabled=False)
@@ -256,6 +326,14 @@ def test_a_job_is_cancelled_and_tried_again_without_a_reload(open_page, user):
     page.goto(f"/jobs/{job.pk}/")
 
     page.get_by_role("button", name="Cancel").click()
+    question = page.get_by_role("dialog", name="Cancel “Count”?")
+    expect(question).to_contain_text("It can be started again.")
+    question.get_by_role("link", name="Not now").click()
+    expect(question).to_have_count(0)
+    assert Job.objects.get(pk=job.pk).is_open
+
+    page.get_by_role("button", name="Cancel").click()
+    question.get_by_role("button", name="Cancel it").click()
     expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("waiting for a worker")).to_be_visible()

@@ -60,38 +60,67 @@
     }
   });
 
-  // -- what loses something is asked about first. The server asks; here its question becomes a dialog:
-  // <form data-asks>, or what HTMX brought into #asked. Without this script the question is a page.
+  // -- what loses something is asked about first: <form data-asks>, or what HTMX brought into #asked.
+  // The server asks, or the form itself holds what to ask (<template data-question>), and it becomes
+  // a dialog. Without this script the question is a page.
+  const asked = document.getElementById("asked");
+  const asking = new WeakSet(); // forms whose question is on its way or open: a second press is none
+
   function openQuestion(dialog, form, submitter) {
+    let isAnswered = false;
     dialog.querySelector("[data-not-now]").addEventListener("click", (event) => {
       event.preventDefault();
       dialog.close();
     });
+    // the question's own form knows all that was told; the form that asked sends it its own way
     dialog.querySelector("form").addEventListener("submit", (event) => {
-      if (!form?.isConnected) return; // the page moved on meanwhile: the question's own form knows all
-      event.preventDefault();
-      dialog.close();
-      const sure = document.createElement("input");
-      Object.assign(sure, { type: "hidden", name: "sure", value: "yes" });
-      form.append(sure);
-      form.requestSubmit(submitter);
-      sure.remove();
+      if (form || isAnswered) event.preventDefault();
+      if (form && !isAnswered) {
+        dialog.close();
+        send(form, submitter);
+      }
+      isAnswered = true;
     });
     dialog.addEventListener("close", () => dialog.remove());
     dialog.showModal();
     dialog.querySelector("[data-not-now]").focus();
   }
 
+  function send(form, submitter) {
+    if (!form.isConnected) {
+      form.hidden = true; // a newer part stands in its place
+      asked.append(form);
+      htmx.process(form);
+    }
+    const sure = document.createElement("input");
+    Object.assign(sure, { type: "hidden", name: "sure", value: "yes" });
+    form.append(sure);
+    form.requestSubmit(submitter);
+    sure.remove();
+  }
+
   async function question(form, submitter) {
+    const kept = form.querySelector("template[data-question]");
+    if (kept) asked.replaceChildren(kept.content.cloneNode(true));
+    else if (!(await fetchQuestion(form, submitter))) return null;
+    return asked.querySelector("dialog");
+  }
+
+  async function fetchQuestion(form, submitter) {
     const answer = await fetch(form.getAttribute("action") || location.href, {
       method: "POST",
       body: new URLSearchParams(new FormData(form, submitter)),
       headers: { "X-Asks": "dialog" },
     });
-    if (!answer.headers.has("X-Asks")) throw new Error(`no question but ${answer.status}`);
-    const place = document.getElementById("asked");
-    place.innerHTML = await answer.text();
-    return place.querySelector("dialog");
+    if (answer.headers.has("X-Asks")) {
+      asked.innerHTML = await answer.text();
+      return true;
+    }
+    if (!answer.ok) throw new Error(`no question but ${answer.status}`);
+    // There was nothing to ask, so it is done: never send it twice.
+    if (answer.redirected) location.assign(answer.url);
+    else location.reload();
+    return false;
   }
 
   document.addEventListener(
@@ -102,9 +131,17 @@
       if (!form || form.querySelector("input[name=sure]")) return;
       event.preventDefault();
       event.stopImmediatePropagation();
+      if (asking.has(form)) return;
+      asking.add(form);
+      form.dataset.pressed = performance.now();
       question(form, submitter)
-        .then((dialog) => openQuestion(dialog, form, submitter))
+        .then((dialog) => {
+          if (!dialog) return;
+          dialog.addEventListener("close", () => asking.delete(form));
+          openQuestion(dialog, form, submitter);
+        })
         .catch(() => {
+          asking.delete(form);
           delete form.dataset.asks; // the plain way says what is wrong
           form.requestSubmit(submitter);
         });
@@ -113,7 +150,7 @@
   );
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    const dialog = event.detail.target.id === "asked" && event.detail.target.querySelector("dialog");
+    const dialog = event.detail.target.id === "asked" && asked.querySelector("dialog");
     if (dialog) openQuestion(dialog);
   });
 

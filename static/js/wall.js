@@ -47,11 +47,12 @@
 
   // -- from a form to the queue ---------------------------------------------------------------------
 
-  /** Moments of the race are told by when the button was pressed, not by when the network was back. */
-  function raceNow() {
+  /** Moments of the race are told by when the button was pressed, not by when a question was
+      answered or the network was back. */
+  function raceAt(pressed) {
     const clock = document.querySelector("#wall [data-now-ms]");
     if (!clock) return null;
-    return Math.max(Math.round(currentMs(clock)), 0);
+    return Math.max(Math.round(currentMs(clock, pressed)), 0);
   }
 
   function wordsOf(form, submitter) {
@@ -63,7 +64,6 @@
     const button = event.submitter;
     if (!form || button?.hasAttribute("data-plain")) return; // previews ask, they change nothing
     event.preventDefault();
-    if (form.dataset.ask && !window.confirm(form.dataset.ask)) return;
     const fields = [...new FormData(form, button)].filter(([, value]) => typeof value === "string");
     const held = Object.fromEntries(fields);
     const entry = {
@@ -73,9 +73,9 @@
       words: wordsOf(form, button),
       paint: paintOf(form, button),
       state: "waiting",
-      fields: fields.filter(([name]) => !["csrfmiddlewaretoken", "key", "base_version"].includes(name)),
+      fields: fields.filter(([name]) => !["csrfmiddlewaretoken", "key", "base_version", "sure"].includes(name)),
     };
-    const at = raceNow();
+    const at = raceAt(Number(form.dataset.pressed || performance.now()));
     if (form.hasAttribute("data-moment") && !held.at && at !== null) {
       entry.fields = entry.fields.filter(([name]) => name !== "at_ms" && name !== "at");
       entry.fields.push(["at_ms", String(at)]);
@@ -332,10 +332,10 @@
   // -- clocks ---------------------------------------------------------------------------------------
 
   /** data-ms as it was when the part came, plus what passed since at the speed of the race. */
-  function currentMs(element) {
+  function currentMs(element, now = performance.now()) {
     const born = (element.bornAt ??= performance.now() - Number(wall()?.dataset.age || 0));
     const rate = Number(element.dataset.rate || 0);
-    const value = Number(element.dataset.ms ?? element.dataset.nowMs) + (performance.now() - born) * rate;
+    const value = Number(element.dataset.ms ?? element.dataset.nowMs) + (now - born) * rate;
     return element.hasAttribute("data-floor") ? Math.max(value, 0) : value;
   }
 

@@ -70,6 +70,60 @@ def test_commands_wait_through_a_lost_connection_and_go_in_their_order(open_page
     page.problems.clear()  # the browser tells of the requests that failed
 
 
+@pytest.mark.parametrize("size", [PHONE, DESK])
+def test_what_ends_something_asks_in_the_page_and_tells_when_it_was_pressed(open_page, user, size):
+    run = make_run(user, laps=3)
+    page = wall_of(open_page(user, viewport=size), run)
+    page.context.set_offline(True)
+    stopped = page.get_by_role("button", name="Stopped on track")
+    question = page.get_by_role("dialog", name=re.compile("stopped on track: end stint 1"))
+
+    stopped.click()
+    expect(question.get_by_role("link", name="Not now")).to_be_focused()
+    expect(question).to_contain_text("“Undo the last” takes it back")
+    take_picture(page, f"wall-asks-{size['width']}")
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    expect(page.locator("#wall-queue li")).to_have_count(0)
+
+    stopped.click()
+    pressed = page.evaluate("Number(document.querySelector('form[data-pressed]').dataset.pressed)")
+    question.get_by_role("button", name="End the stint").click()
+    expect(page.locator("#wall-queue li")).to_have_count(1)
+    told = page.evaluate(
+        "JSON.parse(sessionStorage.getItem(Object.keys(sessionStorage).find((key) => key.startsWith('wall:'))))"
+    )
+    fields = dict(told[0]["fields"])
+    assert (fields["status"], "sure" in fields) == ("aborted", False)
+    now_ms = page.evaluate("""(pressed) => {
+        const clock = document.querySelector("#wall [data-now-ms]");
+        return Number(clock.dataset.ms) + (pressed - clock.bornAt) * Number(clock.dataset.rate || 0);
+    }""", pressed)  # fmt: skip
+    assert abs(int(fields["at_ms"]) - now_ms) <= 1
+
+    page.context.set_offline(False)
+    expect(page.locator("#wall-queue li")).to_have_count(0, timeout=PATIENCE_MS)
+    assert [c.body["status"] for c in run.commands.filter(name="progress")] == ["aborted"]
+    page.problems.clear()
+
+
+def test_a_question_outlives_news_that_draw_the_wall_anew(open_page, user):
+    run = make_run(user, laps=3)
+    page = wall_of(open_page(user), run)
+    page.get_by_role("button", name="Chequered flag").click()
+    question = page.get_by_role("dialog", name="Is the race over?")
+    expect(question).to_be_visible()
+
+    race.set_flag(Order(run.strategy_id, user), flag="sc")
+    expect(flag(page)).to_have_text("Safety car", timeout=PATIENCE_MS)
+    question.get_by_role("button", name="Chequered flag").click()
+
+    expect(page.locator("#wall-queue li")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="It was not the flag yet")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+
+
 def test_what_is_refused_is_taken_back_for_all_to_see(open_page, user):
     run = make_run(user, laps=3)
     page = wall_of(open_page(user), run)
@@ -91,7 +145,6 @@ def test_what_is_refused_is_taken_back_for_all_to_see(open_page, user):
 def test_a_queue_survives_a_reload_of_the_page(open_page, user):
     run = make_run(user, laps=3)
     page = wall_of(open_page(user), run)
-    page.on("dialog", lambda dialog: dialog.accept())
     page.route("**/wall/do/**", lambda route: route.abort())
     page.get_by_role("button", name="Safety car").click()
     expect(page.locator("#wall-queue")).to_contain_text("No connection", timeout=PATIENCE_MS)
@@ -180,12 +233,14 @@ def test_a_change_is_seen_first_and_done_on_what_was_seen(open_page, user):
 def test_ways_on_are_found_and_one_is_accepted(open_page, user):
     run = make_run(user, laps=3)
     page = wall_of(open_page(user), run)
-    page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Look for ways on").click()
     expect(page.locator("#wall")).to_contain_text("Looking for ways on", timeout=PATIENCE_MS)
     changes.find_ways(proposal_id=run.proposals.get().pk, seconds=1.0)
 
     page.get_by_role("button", name="Accept").first.click(timeout=PATIENCE_MS)
+    question = page.get_by_role("dialog", name=re.compile("Make this the plan"))
+    expect(question).to_contain_text("“Undo the last” takes it back")
+    question.get_by_role("button", name="Make it the plan").click()
 
     expect(page.locator("#wall")).to_contain_text("accepted", timeout=PATIENCE_MS)
     take_picture(page, "wall-ways-1280")

@@ -43,10 +43,29 @@ def test_the_race_goes_from_the_wall_to_the_flag_by_forms(client, user):
 
     client.post(wall, {"is_training": "on"})
     for state in ("grid", "racing", "finished"):
-        client.post(reverse("strategy:wall-do", args=[row.pk, "state"]), {"state": state})
+        told = {"state": state, "sure": "yes"}
+        client.post(reverse("strategy:wall-do", args=[row.pk, "state"]), told)
 
     run = LiveRun.objects.get(strategy=row)
     assert (run.state, run.is_training) == ("finished", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "asked"),
+    [
+        ("state", {"state": "finished"}, "Is the race over?"),
+        ("progress", {"stint": "1", "status": "aborted"}, "stopped on track: end stint 1?"),
+    ],
+)
+def test_without_scripts_the_question_is_a_page(client, user, name, told, asked):
+    run = make_run(user, laps=3)
+
+    page = client.post(url(run, name), told)
+
+    assert asked in Page(page).text("main")
+    assert not run.commands.exists()
+    assert client.post(url(run, name), told | {"sure": "yes"}).status_code == 302
+    assert run.commands.count() == 1
 
 
 def test_the_script_is_told_the_version_and_what_was_done(client, user):

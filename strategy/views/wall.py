@@ -12,7 +12,7 @@ from racecontrol.shared.htmx import answer
 from strategy import access
 from strategy.models import RaceReport, RaceStrategy
 from strategy.queries.live import WallState, run_with_all, wall_of
-from strategy.wall_controls import controls
+from strategy.wall_controls import controls, ways
 from strategy.wall_parts import drawn, is_part
 from strategy.wall_presentation import figures, turn_of
 from strategy.wall_typed import forms_seen, opening, typed
@@ -33,6 +33,7 @@ def _context(request: HttpRequest, row: RaceStrategy, state: WallState | None) -
             "state": state,
             "wall": state.wall,
             "controls": [],
+            "ways": ways(state),
             "last": next((c for c in state.log if c.name != "undo" and not c.undone_by_id), None),
             "typed": [],
             **figures(state),

@@ -9,15 +9,17 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 
+from racecontrol.shared.asking import ask_first
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, RaceError
 from strategy import access
 from strategy.domain.live.changes import Consequences
 from strategy.forms import wall as forms
 from strategy.models import LiveCommand, LiveRun
-from strategy.queries.live import run_with_all
+from strategy.queries.live import run_with_all, wall_of
 from strategy.services.live import changes, notes, race, stints, undo
 from strategy.services.live.frame import Order
 from strategy.views.wall import previewed_wall, refused_wall
+from strategy.wall_controls import question_about
 from strategy.wall_typed import choices_of
 
 Do = Callable[..., LiveCommand | LiveRun | None]
@@ -45,6 +47,8 @@ def do(request: HttpRequest, strategy_id: int, name: str) -> HttpResponse:
     if name in PREVIEWS and "is_preview" in request.POST:
         return preview(request, strategy_id, name)
     wants_json = "application/json" in request.headers.get("Accept", "")
+    if not wants_json and (asked := _asked(request, strategy_id, name)):
+        return asked
     try:
         words, version = _act(request, strategy_id, name)
     except RaceError as refusal:
@@ -57,6 +61,17 @@ def do(request: HttpRequest, strategy_id: int, name: str) -> HttpResponse:
         return JsonResponse({"words": words, "version": version})
     messages.success(request, words)
     return redirect("strategy:wall", strategy_id)
+
+
+def _asked(request: HttpRequest, strategy_id: int, name: str) -> HttpResponse | None:
+    """The question as a page; the page's own script has asked before it sends."""
+    run = run_with_all(strategy_id)
+    question = question_about(name, request.POST, wall_of(run)) if run else None
+    if question is None:
+        return None
+    return ask_first(
+        request, question.ask, lost=question.lost, yes=question.yes, undo=question.undo
+    )
 
 
 def _act(request: HttpRequest, strategy_id: int, name: str) -> tuple[str, int]:

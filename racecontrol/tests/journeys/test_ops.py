@@ -106,6 +106,7 @@ def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meetin
     lost.refresh_from_db()
     assert (lost.state, lost.attempts) == ("done", 2)
     page.locator(f"#job-{failed.pk}").get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
     expect(page.locator(f"#job-{failed.pk}")).to_contain_text("Cancelled before it began")
 
     # The final was a practice run: said by hand, and the racer's score follows.

@@ -240,8 +240,8 @@ def race_on_the_wall(kim, yuki, bridge):
 def accept_a_way(kim, strategy_id):
     proposal = RaceStrategy.objects.get(pk=strategy_id).run.proposals.first()
     changes.find_ways(proposal_id=proposal.pk, seconds=1.0)
-    kim.on("dialog", lambda dialog: dialog.accept())
     kim.get_by_role("button", name="Accept", exact=True).first.click()
+    kim.get_by_role("button", name="Make it the plan").click()
     expect(kim.locator("#wall")).to_contain_text("accepted")
 
 
@@ -255,6 +255,7 @@ def to_the_flag(kim, yuki, bridge):
     expect(kim.get_by_role("button", name=f"Lap {bridge.lap + 1} done")).to_be_visible()
     take_picture(kim, "strategist-wall")
     kim.get_by_role("button", name="Chequered flag").click()
+    kim.get_by_role("dialog").get_by_role("button", name="Chequered flag").click()
     expect(wall(yuki, "finish")).to_be_visible()
     expect(yuki.get_by_role("button", name="It was not the flag yet")).to_be_visible()
 
