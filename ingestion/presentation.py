@@ -40,7 +40,10 @@ class LapCell:
 
 
 class RaceSheet:
-    """One race with the laps of its drivers, and which drivers are shown."""
+    """One race with the laps of its drivers, and which drivers are shown.
+
+    `looks`: driver id -> look, for all who race in the class at this event.
+    """
 
     def __init__(
         self,
@@ -50,12 +53,14 @@ class RaceSheet:
         chosen: Sequence[int] = (),
         moves: Mapping[int, BumpUp] | None = None,
         way_in: str = "",
+        looks: Mapping[int, int] | None = None,
     ):
         self.race = race
         self.results = list(results)
         for result in self.results:
             result.race = race
         self.moves = moves or {}
+        self.looks = looks or {}
         self.way_in = way_in if way_in in WAYS_IN and self.moves else ""
         self.laps = laps
         with_laps = [result for result in self.results if laps.get(result.pk)]
@@ -65,8 +70,12 @@ class RaceSheet:
         self.with_laps = with_laps
 
     @property
-    def choices(self) -> list[tuple[RaceResult, bool]]:
-        return [(result, result.driver_id in self.chosen_ids) for result in self.with_laps]
+    def choices(self) -> list[tuple[RaceResult, bool, int]]:
+        """Each driver with laps, whether shown, and the look in the charts."""
+        return [
+            (result, result.driver_id in self.chosen_ids, self.look(result))
+            for result in self.with_laps
+        ]
 
     @property
     def rows(self) -> list[tuple[RaceResult, BumpUp | None]]:
@@ -92,8 +101,8 @@ class RaceSheet:
         }
 
     def look(self, result: RaceResult) -> int:
-        """The place in the results keeps colour and dash the same in every chart."""
-        return self.with_laps.index(result)
+        """Of the driver's in all races of the class, else of the place in this one."""
+        return self.looks.get(result.driver_id, self.with_laps.index(result))
 
     def paces(self) -> list[tuple[RaceResult, int | None]]:
         return [(result, self.sorted[result.pk].median_ms) for result in self.with_laps]

@@ -22,6 +22,7 @@ from racecontrol.shared.charts import (
     bars,
     box_strip,
     line_chart,
+    looks_of,
 )
 from racecontrol.shared.names import format_name
 from racecontrol.shared.units import format_ms
@@ -331,9 +332,14 @@ def driver_days_charts(days: Sequence[Day]) -> list[Chart]:
 
 def class_day_chart(found: ClassDayFound) -> Chart:
     """How everybody's valid laps spread, quickest driver on top."""
+    looks = looks_of(sorted(found.drivers))
     return box_strip(
         [
-            Group(format_name(found.drivers[one.driver].name), found.laps[one.driver])
+            Group(
+                format_name(found.drivers[one.driver].name),
+                found.laps[one.driver],
+                looks[one.driver],
+            )
             for one in found.day.entrants[:MOST_GROUPS]
             if isinstance(one.driver, int) and found.laps.get(one.driver)
         ],

@@ -36,6 +36,7 @@ def rows_of(row: RaceStrategy, stints: Sequence[StintPlan]) -> list[dict[str, An
     return [
         {
             "stint": s, "number": s.number, "driver": row.drivers[s.seat]["name"], "seat": s.seat,
+            "look": row.look_of(s.seat),
             "first_lap": s.start_lap + 1, "last_lap": s.start_lap + s.laps, "laps": s.laps,
             "start": clock(s.planned_start_ms), "start_at": start_of(row, s),
             "start_utc": at.isoformat() if (at := start_of(row, s)) else "",
@@ -55,7 +56,14 @@ def stint_chart(row: RaceStrategy, stints: Sequence[StintPlan], title: str, slug
         end = s.planned_start_ms + s.planned_ms
         detail = f"laps {s.start_lap + 1}–{s.start_lap + s.laps}, {s.fuel_in_ml / 1000:.1f} L"
         bars[s.seat].append(
-            Bar(s.planned_start_ms, end, str(s.number), detail, kind="planned", look=s.seat)
+            Bar(
+                s.planned_start_ms,
+                end,
+                str(s.number),
+                detail,
+                kind="planned",
+                look=row.look_of(s.seat),
+            )
         )
     rows = [Row(who["name"], bars[n]) for n, who in enumerate(row.drivers)]
     return stint_bars(rows, title=title, end=row.event.duration_ms, slug=slug)

@@ -1,15 +1,17 @@
 """A measured race as people look at it: charts, rows and files made from the stored report."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from racecontrol.shared.charts.chart import Chart
 from racecontrol.shared.charts.lines import Mark, Reference, Series, line_chart
+from racecontrol.shared.charts.looks import looks_of
 from racecontrol.shared.charts.stint_bars import Bar, Row, stint_bars
 from strategy.models import DriverResult, RaceReport
 from strategy.presentation import clock
 
 Body = dict[str, Any]
+Look = Callable[[int], int]  # of a seat
 PARTS = (
     ("plan_ms", "Plan", "the stints driven instead of the best ones"),
     ("pit_ms", "Pit", "stops slower than the usual one of this race"),
@@ -29,12 +31,12 @@ def percent(value: float | None) -> str:
 
 def context_of(report: RaceReport) -> dict[str, Any]:
     """Everything the report page shows."""
-    body = report.body
+    body, look = report.body, report.run.strategy.look_of
     return {
-        "report": report, "body": body, "scores": scores_of(body), "charts": charts_of(body),
+        "report": report, "body": body, "scores": scores_of(body), "charts": charts_of(body, look),
         "limits": [x | {"words": RULES[x["rule"]], "is_laps": x["rule"] == "fair_share"}
                    for x in body["limits"]],
-        "parts": parts_of(body), "drivers": drivers_of(body),
+        "parts": parts_of(body), "drivers": drivers_of(body, look),
         "has_class": any(who["pace"].get("to_class_ms") is not None for who in body["drivers"]),
         "decisions": sorted(body["decisions"], key=lambda one: one["at_ms"]),
     }  # fmt: skip
@@ -63,18 +65,23 @@ def parts_of(body: Body) -> list[dict[str, Any]]:
     return [{"name": name, "ms": loss[key], "words": words} for key, name, words in PARTS]
 
 
-def drivers_of(body: Body) -> list[dict[str, Any]]:
+def drivers_of(body: Body, look: Look) -> list[dict[str, Any]]:
     return [
-        who | {"share_text": percent(who["share"]), "planned_text": percent(who["planned_share"])}
+        who | {"share_text": percent(who["share"]), "planned_text": percent(who["planned_share"]),
+               "look": look(who["seat"])}
         for who in body["drivers"]
-    ]
+    ]  # fmt: skip
 
 
-def charts_of(body: Body) -> dict[str, Chart]:
-    return {"stints": stint_chart(body), "laps": lap_chart(body), "drift": drift_chart(body)}
+def charts_of(body: Body, look: Look) -> dict[str, Chart]:
+    return {
+        "stints": stint_chart(body, look),
+        "laps": lap_chart(body, look),
+        "drift": drift_chart(body),
+    }
 
 
-def stint_chart(body: Body) -> Chart:
+def stint_chart(body: Body, look: Look) -> Chart:
     """Two rows a driver: planned before the start, and driven."""
     rows = []
     for who in body["drivers"]:
@@ -83,14 +90,14 @@ def stint_chart(body: Body) -> Chart:
             bars = [
                 Bar(s[side]["start_ms"], s[side]["end_ms"], str(s["number"]),
                     f"laps {s[side]['start_lap'] + 1}–{s[side]['end_lap']}", kind=kind,
-                    look=who["seat"])
+                    look=look(who["seat"]))
                 for s in body["stints"] if s[side] and s[side]["seat"] == who["seat"]
             ]  # fmt: skip
             rows.append(Row(name, bars))
     return stint_bars(rows, title="Plan against race", end=body["finish_ms"], slug="stints")
 
 
-def lap_chart(body: Body) -> Chart:
+def lap_chart(body: Body, look: Look) -> Chart:
     """Lap times by driver; laps of others leave a gap."""
     series = []
     for who in body["drivers"]:
@@ -99,7 +106,7 @@ def lap_chart(body: Body) -> Chart:
         marks = [Mark(n + 1, "pit" if kind == "pit" else "slow", words_of(kind))
                  for n, _, seat, kind in body["lap_times"] if kind and seat == who["seat"]]  # fmt: skip
         if any(y is not None for _, y in points):
-            series.append(Series(who["driver"], points, marks=marks, look=who["seat"]))
+            series.append(Series(who["driver"], points, marks=marks, look=look(who["seat"])))
     return line_chart(series, title="Lap times", slug="lap-times")
 
 
@@ -214,9 +221,11 @@ def driver_chart(
             people[key] = row.name
             if value is not None:
                 points.setdefault(key, {})[n] = value / 1000
+    looks = looks_of(sorted(people, key=lambda one: people[one]))
     series = [
-        Series(people[key], [(n, found.get(n)) for n in range(1, len(ordered) + 1)])
-        for key, found in sorted(points.items(), key=lambda one: people[one[0]])
+        Series(people[key], [(n, found.get(n)) for n in range(1, len(ordered) + 1)], look=look)
+        for key, look in looks.items()
+        if (found := points.get(key))
     ]
     return line_chart(series, title=title, x_label="Race", x_ticks=list(names), clip=False,
                       y_format=lambda v: f"{v:.2f}", slug=slug)  # fmt: skip

@@ -6,11 +6,11 @@ Percent places need no script to fit any width; the script moves only what a per
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from racecontrol.shared.charts.looks import colour_of
 from strategy.domain.stints.scoring import Score
 from strategy.models import RaceStrategy, StintPlan
 
 ROW, BAR, TOP = 54, 28, 20
-LOOKS = 10
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500)
 
 
@@ -20,7 +20,7 @@ class Bar:
 
     stint: StintPlan
     seat: int
-    look: int
+    colour: str
     x: str
     width: str
     middle: str
@@ -55,7 +55,7 @@ def strip_of(row: RaceStrategy, stints: Sequence[StintPlan], judged: Score | Non
         told += ["breaks a rule"] if n in broken else []
         bars.append(
             Bar(
-                stint=s, seat=s.seat, look=s.seat % LOOKS, x=_percent(s.start_lap, total),
+                stint=s, seat=s.seat, colour=colour_of(row.look_of(s.seat)), x=_percent(s.start_lap, total),
                 width=_percent(s.laps, total), middle=_percent(s.start_lap + s.laps / 2, total),
                 end=_percent(end, total), y=TOP + ROW * s.seat, is_last=n == len(stints) - 1,
                 is_broken=n in broken, words=", ".join(told),

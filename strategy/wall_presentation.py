@@ -8,6 +8,7 @@ from racecontrol.shared.charts.chart import Chart
 from racecontrol.shared.charts.stint_bars import Bar, Row, stint_bars
 from strategy.domain.live.limits import DriveBar
 from strategy.domain.live.wall import Wall
+from strategy.models import RaceStrategy
 from strategy.queries.live import WallState
 
 FLAGS = {
@@ -25,6 +26,7 @@ class DriveLine:
     """A driver's hours with their places on a scale of 0 to 1000."""
 
     bar: DriveBar
+    look: int
     driven: int
     to_come: int
     most: int | None
@@ -43,7 +45,7 @@ class DriveLine:
         return self.bar.projected_ms < self.bar.min_ms
 
 
-def drive_lines(bars: Sequence[DriveBar]) -> list[DriveLine]:
+def drive_lines(bars: Sequence[DriveBar], row: RaceStrategy) -> list[DriveLine]:
     most = max([bar.projected_ms for bar in bars] + [bar.max_ms or 0 for bar in bars], default=1)
     most = max(most, 1)
 
@@ -52,14 +54,14 @@ def drive_lines(bars: Sequence[DriveBar]) -> list[DriveLine]:
 
     return [
         DriveLine(
-            bar, at(bar.driven_ms), max(at(bar.projected_ms) - at(bar.driven_ms), 0),
+            bar, row.look_of(bar.seat), at(bar.driven_ms), max(at(bar.projected_ms) - at(bar.driven_ms), 0),
             None if bar.max_ms is None else at(bar.max_ms), at(bar.min_ms) if bar.min_ms else None,
         )
         for bar in bars
     ]  # fmt: skip
 
 
-def race_chart(wall: Wall, *, title: str = "Stints on the race clock") -> Chart:
+def race_chart(wall: Wall, row: RaceStrategy, *, title: str = "Stints on the race clock") -> Chart:
     """Two rows a driver: as the plan had it, and as it went and is expected to go."""
     seats: dict[int, str] = {line.seat: line.name for line in wall.stints}
     plans = [stint.plan for stint in wall.projection.race.driven]
@@ -68,13 +70,13 @@ def race_chart(wall: Wall, *, title: str = "Stints on the race clock") -> Chart:
         mine = [line for line in wall.stints if line.seat == seat]
         planned = [
             Bar(plan.start_ms, plan.start_ms + plan.drive_ms, str(plan.number), "as planned",
-                kind="planned", look=seat)
+                kind="planned", look=row.look_of(seat))
             for plan in plans if plan.seat == seat
         ]  # fmt: skip
         raced = [
             Bar(line.start_ms, line.end_ms or wall.clock.now_ms, str(line.number),
                 "expected" if line.is_expected and line.status != "in_progress" else line.status,
-                kind=KINDS.get(line.status, "idle"), look=seat)
+                kind=KINDS.get(line.status, "idle"), look=row.look_of(seat))
             for line in mine
             if line.start_ms is not None and line.status != "skipped"
         ]  # fmt: skip
@@ -97,7 +99,7 @@ STATES = {
 def lines_of(state: WallState) -> list[dict[str, Any]]:
     """Plan against race, a row a stint."""
     return [
-        {"line": line, "state": STATES[line.status], "is_running": line.status == "in_progress",
+        {"line": line, "look": state.strategy.look_of(line.seat), "state": STATES[line.status], "is_running": line.status == "in_progress",
          "start_at": state.moment(line.start_ms)}
         for line in state.wall.stints
     ]  # fmt: skip
@@ -114,9 +116,9 @@ def figures(state: WallState) -> dict[str, Any]:
         "closes_in_ms": opening.closes_ms - clock.now_ms if opening else 0,
         "laps_to_stop": max(opening.predicted_lap - wall.finish.laps_done, 0) if opening else 0,
         "next_up_at": state.moment(coming.in_ms) if coming else None,
-        "drive": drive_lines(wall.bars),
+        "drive": drive_lines(wall.bars, state.strategy),
         "lines": lines_of(state),
-        "chart": race_chart(wall),
+        "chart": race_chart(wall, state.strategy),
     }
 
 

@@ -10,13 +10,14 @@ from ingestion.queries.laps import (
     sorted_laps_of,
 )
 from ingestion.queries.pace import DriverPace, pace_of_driver
-from ingestion.queries.races import races, results_of_race
+from ingestion.queries.races import drivers_of_class, races, results_of_race
 
 __all__ = [
     "DriverPace",
     "best_laps",
     "clean_laps_of",
     "drivers",
+    "drivers_of_class",
     "drivers_search",
     "events",
     "laps_of_race",

@@ -1,6 +1,6 @@
 """Races and their results."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from ingestion.models import Event, Race, RaceResult
 
@@ -12,6 +12,15 @@ def races() -> QuerySet[Race]:
 def results_of_race(race_id: int) -> QuerySet[RaceResult]:
     """Standing results with their drivers, by position."""
     return RaceResult.objects.filter(race_id=race_id, missing_since=None).select_related("driver")
+
+
+def drivers_of_class(race: Race) -> list[int]:
+    """All who race in the class of this race at its event, in the order in which they came in."""
+    found = RaceResult.objects.filter(
+        race__event=race.event_id, race__race_class=race.race_class_id, missing_since=None
+    )
+    first = found.values("driver").annotate(first=Min("pk")).order_by("first")
+    return list(first.values_list("driver", flat=True))
 
 
 def races_to_review(words: str = "") -> QuerySet[Race]:

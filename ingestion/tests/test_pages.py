@@ -1,6 +1,7 @@
 """Timing pages: what they show, swap equals reload, bad forms, and a fixed number of queries."""
 
 import pytest
+from bs4 import BeautifulSoup
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -93,6 +94,32 @@ def test_a_race_page_asks_the_same_number_of_queries_whatever_its_size(client):
     client.get(urls[0])
 
     assert len({queries_of(client, url) for url in urls}) == 1
+
+
+def test_a_driver_keeps_colour_and_dash_from_race_to_race_of_the_class(client):
+    event, ann, bea = make_event(), make_driver("ANN"), make_driver("BEA")
+    heat = make_race(event=event, label="Buggy Heat 1", class_name="Buggy")
+    final = make_race(event=event, label="Buggy A-Main", class_name="Buggy")
+    for race, order in ((heat, (ann, bea)), (final, (bea, ann))):
+        for position, driver in enumerate(order, start=1):
+            make_result(race, [30_000, 30_100], driver=driver, position=position)
+
+    def lines(race) -> dict[str, str]:
+        soup = BeautifulSoup(
+            client.get(reverse("ingestion:race", args=[race.pk])).text, "html.parser"
+        )
+        beside = {
+            label.text.split(". ")[1].strip(): label.svg["class"][1]
+            for label in soup.select("label:has(svg.pen)")
+        }
+        drawn = {
+            label.title.text: next(one for one in label["class"] if one[0] == "c")
+            for label in soup.select("#chart-lap-times .chart-wide .series-label")
+        }
+        assert drawn == beside
+        return drawn
+
+    assert lines(heat) == lines(final) == {"Ann": "c0", "Bea": "c1"}
 
 
 def test_a_driver_page_asks_the_same_number_of_queries_however_long_the_career(client):

@@ -14,6 +14,7 @@ from ingestion.queries.races import neighbours_of
 from ingestion.services import imports
 from ingestion.views._asked import numbers
 from racecontrol.shared import flags
+from racecontrol.shared.charts import looks_of
 from racecontrol.shared.htmx import answer
 
 
@@ -44,6 +45,7 @@ def race(request: HttpRequest, race_id: int) -> HttpResponse:
             numbers(request.GET.getlist("driver")),
             bumped_into(row.pk),
             request.GET.get("came", ""),
+            looks_of(queries.drivers_of_class(row)),
         ),
         "before": before,
         "after": after,

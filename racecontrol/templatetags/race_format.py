@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
 from racecontrol.shared.cards import Card
+from racecontrol.shared.charts.looks import look_of
 from racecontrol.shared.names import format_name
 from racecontrol.shared.units import format_gap, format_ms
 
@@ -171,6 +172,18 @@ def state(value: Any, words: str) -> str:
 def icon(name: str, size: int = 16) -> str:
     """A lucide icon as decoration; the words beside it carry the meaning."""
     return lucide(name, size=size, aria_hidden="true")
+
+
+@register.simple_tag
+def pen(look: int) -> SafeString:
+    """The line somebody is drawn with in the charts, beside the name; it decorates."""
+    colour, dash = look_of(look)
+    return format_html(
+        '<svg class="pen {}" width="22" height="10" viewBox="0 0 22 10" aria-hidden="true">'
+        '<path d="M0 5H22" stroke-dasharray="{}"/></svg>&nbsp;',  # no line ends between line and name
+        colour,
+        dash or "none",
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -1,6 +1,7 @@
 """Charts: what is drawn stays in its picture, nothing hostile comes through, the table says the same."""
 
 import itertools
+from dataclasses import replace
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
@@ -23,12 +24,15 @@ from racecontrol.shared.charts import (
     box_strip,
     ladder,
     line_chart,
+    looks_of,
     position_chart,
     stint_bars,
 )
 from racecontrol.shared.charts.drawing import path_of
 from racecontrol.shared.charts.labels import fit, fit_names, spread, text_width
+from racecontrol.shared.charts.looks import look_of
 from racecontrol.shared.charts.ticks import round_ticks, usual_range, whole_ticks
+from racecontrol.templatetags import race_format
 
 HOSTILE = '<script>alert(\'x\')</script>" onload="y" & ]]> \x00'
 FORBIDDEN = {"onload", "onclick", "style"}
@@ -183,16 +187,35 @@ def test_marks_have_their_own_shapes_and_words_in_the_table():
     assert len(chart.legend) == 4
 
 
-def test_twenty_series_differ_in_colour_or_dash():
+def test_forty_series_differ_in_colour_or_dash():
     drawing = drawings(
-        line_chart([laps(1, 2, label=f"n{i}") for i in range(20)], title="x", y_format=str)
+        line_chart([laps(1, 2, label=f"n{i}") for i in range(40)], title="x", y_format=str)
     )[0]
 
     looks = {
         (group.get("class"), group.findall("path")[-1].get("stroke-dasharray"))
         for group in shapes(drawing, "series")
     }
-    assert len(looks) == 20
+    assert len(looks) == 40
+
+
+def test_a_look_is_the_same_line_in_every_kind_of_chart_and_beside_the_name():
+    look = looks_of(["Ann", "Bea", "Ann", "Cid"])["Cid"]
+    line = drawings(line_chart([replace(laps(1, 2), look=look)], title="x", y_format=str))[0]
+    bar = drawings(stint_bars([Row("Cid", [Bar(0, 1, "1", look=look)])], title="x"))[0]
+    box = drawings(box_strip([Group("Cid", [1, 2, 3], look)], title="x"))[0]
+    pen = fromstring(race_format.pen(look).removesuffix("&nbsp;"))
+
+    drawn = [shapes(line, "series")[0], shapes(bar, "bar")[0], shapes(box, "box")[0], pen]
+    assert look == 2
+    assert all("c2" in one.get("class").split() for one in drawn)
+    dashes = [one.findall("path")[-1].get("stroke-dasharray") for one in (drawn[0], pen)]
+    assert dashes == ["2 3", "2 3"]
+
+
+@given(st.integers(0, 39), st.integers(0, 39))
+def test_two_looks_of_a_field_of_forty_are_never_the_same(one, other):
+    assert (look_of(one) == look_of(other)) == (one == other)
 
 
 def test_a_reference_widens_the_scale_to_be_seen():

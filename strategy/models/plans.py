@@ -1,10 +1,14 @@
 """Race strategies, their versions, and the stints of each version."""
 
+from functools import cached_property
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from racecontrol.shared.charts.looks import looks_of
 from strategy.models.events import EventInstance, StrategyEvent
 from strategy.models.teams import Car, Team
 
@@ -64,6 +68,23 @@ class RaceStrategy(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def look_of(self, seat: int) -> int:
+        """The look of a seat in charts: its driver's in every strategy of the team at this event."""
+        return self._looks[seat] if seat < len(self._looks) else seat
+
+    @cached_property
+    def _looks(self) -> list[int]:
+        rows = RaceStrategy.objects.filter(team=self.team_id, event=self.event_id).order_by("pk")
+        before = (
+            rows.exclude(pk=self.pk).filter(pk__lt=self.pk or 0).values_list("drivers", flat=True)
+        )
+        table = looks_of(_person(who) for drivers in [*before, self.drivers] for who in drivers)
+        return [table[_person(who)] for who in self.drivers]
+
+
+def _person(driver: dict[str, Any]) -> Any:
+    return driver.get("user_id") or driver["name"]
 
 
 class PlanVersion(models.Model):

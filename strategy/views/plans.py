@@ -104,7 +104,8 @@ def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") ->
     job = Job.objects.filter(key=f"optimise:{row.pk}").order_by("-created_at").first()
     drive = [
         {"name": who["name"], "ms": judged.drive_ms[n], "laps": judged.laps[n],
-         "source": who["source"], "lap_ms": who["lap_ms"], "spread_ms": who.get("spread_ms"), "user_id": who.get("user_id")}
+         "source": who["source"], "lap_ms": who["lap_ms"], "spread_ms": who.get("spread_ms"), "user_id": who.get("user_id"),
+         "look": row.look_of(n)}
         for n, who in enumerate(row.drivers)
     ] if judged else []  # fmt: skip
     return {

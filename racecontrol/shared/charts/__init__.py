@@ -9,6 +9,7 @@ from racecontrol.shared.charts.box_strip import Group, box_strip
 from racecontrol.shared.charts.chart import Chart
 from racecontrol.shared.charts.ladder import Rung, Tier, ladder
 from racecontrol.shared.charts.lines import Mark, Reference, Series, line_chart
+from racecontrol.shared.charts.looks import looks_of
 from racecontrol.shared.charts.positions import position_chart
 from racecontrol.shared.charts.stint_bars import Bar, Row, stint_bars
 
@@ -27,6 +28,7 @@ __all__ = [
     "box_strip",
     "ladder",
     "line_chart",
+    "looks_of",
     "position_chart",
     "stint_bars",
 ]

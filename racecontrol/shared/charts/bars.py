@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from racecontrol.shared.charts.chart import Chart, chart_of
-from racecontrol.shared.charts.drawing import COLOURS, Box, Drawing, Place, Scale
+from racecontrol.shared.charts.drawing import Box, Drawing, Place, Scale
 from racecontrol.shared.charts.labels import fit_names, text_width
+from racecontrol.shared.charts.looks import colour_of
 from racecontrol.shared.charts.ticks import round_ticks
 
 ROW_HEIGHT, BAR_HEIGHT = 28, 18
@@ -48,7 +49,7 @@ def bars(
             top = box.top + i * ROW_HEIGHT
             middle = top + ROW_HEIGHT / 2
             drawing.add("text", x=left - 8, y=middle, class_="row-label at-end", text=name)
-            group = drawing.add("g", class_=f"bar driven c{i % COLOURS}")
+            group = drawing.add("g", class_=f"bar driven {colour_of(i)}")
             drawing.titled(group, ": ".join(filter(None, (amount.label, word, amount.detail))))
             drawing.add(
                 "rect",

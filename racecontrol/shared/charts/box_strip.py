@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from racecontrol.shared.charts.chart import Chart, chart_of
-from racecontrol.shared.charts.drawing import COLOURS, Box, Drawing, Place, Scale, number, path_of
+from racecontrol.shared.charts.drawing import Box, Drawing, Place, Scale, number, path_of
 from racecontrol.shared.charts.labels import fit_names, is_clock, lap_clock, text_width
+from racecontrol.shared.charts.looks import colour_of
 from racecontrol.shared.charts.ticks import round_ticks, usual_range
 
 ROW_HEIGHT, BOX_HEIGHT = 30, 18
@@ -94,7 +95,7 @@ def _draw_group(
     y: float,
     words: Callable[[float], str],
 ) -> None:
-    colour = f"c{(index if group.look is None else group.look) % COLOURS}"
+    colour = colour_of(index if group.look is None else group.look)
     shape = drawing.add("g", class_=f"box {colour}")
     reach = WHISKER * (spread.three_quarters - spread.quarter)
     near = [v for v in group.values if spread.quarter - reach <= v <= spread.three_quarters + reach]

@@ -11,9 +11,6 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from racecontrol.shared.charts.labels import text_width
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-COLOURS = 10  # classes c0 … c9 of charts.css
-# The second of two looks of a series: with ten colours, twenty neighbours differ in the pair.
-DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +138,3 @@ def clean(text: str) -> str:
 
 def path_of(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points)
-
-
-def look_of(index: int) -> tuple[str, str]:
-    """Colour class and dash pattern of the series at this index."""
-    return f"c{index % COLOURS}", DASHES[index % len(DASHES)]

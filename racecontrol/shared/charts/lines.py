@@ -11,11 +11,11 @@ from racecontrol.shared.charts.drawing import (
     Place,
     Scale,
     clean,
-    look_of,
     number,
     path_of,
 )
 from racecontrol.shared.charts.labels import fit, fit_names, is_clock, lap_clock, spread, text_width
+from racecontrol.shared.charts.looks import look_of
 from racecontrol.shared.charts.ticks import round_ticks, usual_range, whole_ticks
 
 # Kind of mark -> the sign of the legend and its meaning. The shapes differ, not only the colours.

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from racecontrol.shared.charts.chart import Chart, chart_of
-from racecontrol.shared.charts.drawing import COLOURS, Box, Drawing, Place, Scale, number
+from racecontrol.shared.charts.drawing import Box, Drawing, Place, Scale, number
 from racecontrol.shared.charts.labels import fit, fit_names, text_width
+from racecontrol.shared.charts.looks import colour_of
 from racecontrol.shared.charts.ticks import round_ticks
 
 ROW_HEIGHT, BAR_HEIGHT = 28, 20
@@ -102,7 +103,7 @@ def stint_bars(
 def _draw_bar(drawing: Drawing, row: Row, bar: Bar, n: int, x_at: Scale, y: float) -> None:
     x, until = x_at(bar.start), x_at(bar.end)
     width = max(until - x, 1.5)
-    colour = f"c{(n if bar.look is None else bar.look) % COLOURS}"
+    colour = colour_of(n if bar.look is None else bar.look)
     group = drawing.add("g", class_=f"bar {bar.kind} {colour}")
     drawing.titled(group, ": ".join(filter(None, (row.label, bar.text, bar.detail))))
     drawing.add(
