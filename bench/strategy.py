@@ -11,7 +11,8 @@ from time import process_time
 from bench.figures import Figure
 from racecontrol.testing.shared_cases import shared_json
 from strategy.domain.formation import HOUR_MS, Limits, Person, Signups, form_teams, snake_draft
-from strategy.domain.regulations import CarNumbers, Entrant, build_problem, read_regulations
+from strategy.domain.problem import CarNumbers, Entrant, build_problem
+from strategy.domain.regulations import read_regulations
 from strategy.domain.simulation import Simulator
 from strategy.domain.stints.conflict import explain
 from strategy.domain.stints.instance import Instance, Stint, read_instance

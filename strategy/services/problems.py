@@ -5,13 +5,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from racecontrol.shared.errors import InvalidInput
-from strategy.domain.regulations import (
-    CarNumbers,
-    Entrant,
-    Regulations,
-    build_problem,
-    read_regulations,
-)
+from strategy.domain.problem import CarNumbers, Entrant, build_problem
+from strategy.domain.regulations import Regulations, read_regulations
 from strategy.models import Car, RaceStrategy, StrategyEvent
 from strategy.services.teams import CAR_NUMBERS
 

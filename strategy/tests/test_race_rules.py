@@ -3,13 +3,8 @@
 import pytest
 
 from racecontrol.shared.errors import ImpossiblePlan, InvalidInput
-from strategy.domain.regulations import (
-    CarNumbers,
-    Entrant,
-    Regulations,
-    build_problem,
-    read_regulations,
-)
+from strategy.domain.problem import CarNumbers, Entrant, build_problem
+from strategy.domain.regulations import Regulations, read_regulations
 from strategy.domain.stints.instance import Stint, read_instance
 from strategy.domain.stints.scoring import score
 

@@ -3,13 +3,8 @@
 import pytest
 
 from racecontrol.shared.errors import InvalidInput
-from strategy.domain.regulations import (
-    PRESETS,
-    CarNumbers,
-    Entrant,
-    build_problem,
-    read_regulations,
-)
+from strategy.domain.problem import CarNumbers, Entrant, build_problem
+from strategy.domain.regulations import PRESETS, read_regulations
 from strategy.domain.stints.conflict import explain
 from strategy.domain.stints.instance import read_instance
 from strategy.domain.stints.scoring import score
