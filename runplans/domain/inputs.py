@@ -40,6 +40,7 @@ CHOICES: Final = ("finish_rule", "pit_time_counts", "fill_policy", "options")
 KNOWN: Final = frozenset((*TEXTS, *CONTEXTS, *NUMBERS, *CHOICES))
 MOST_UNKNOWN: Final = 100  # unknown names told in one answer
 
+Number = int | Decimal
 _exact = Context(prec=2_000, Emax=10_000, Emin=-10_000)
 
 
@@ -118,6 +119,52 @@ def read_inputs(body: bytes | str) -> tuple[dict[str, Any], RunInputs]:
     return document, run
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The fields as sent: litres, minutes, seconds, laps; None where one is absent or unusable."""
+
+    laps: int | None
+    minutes: Number | None
+    pace: Number | None
+    burn: Number | None
+    start: Number | None
+    tank: tuple[Number | None, str]  # and the field it was given in
+    pit_loss: Number | None
+    reserve_laps: Number | None
+    reserve_l: Number | None
+    finish_rule: FinishRule
+    fill_policy: str
+    pit_time_counts: bool
+    wants_saving: bool
+
+    def in_steps(self) -> RunInputs:
+        """The same in whole steps, fine enough for every number given."""
+        tank, _ = self.tank
+        burn, in_laps = _both(self.reserve_laps, self.burn)
+        scale = _scale(
+            self.minutes, self.pace, self.start, tank, self.pit_loss, self.reserve_l, burn, in_laps
+        )
+        reserve = _whole(self.reserve_l, scale) or 0
+        if in_laps is not None:
+            reserve += int(_exact.multiply(in_laps, scale))
+        duration = _whole(self.minutes, scale)
+        return RunInputs(
+            scale=scale,
+            required_laps=self.laps,
+            duration=None if duration is None else duration * 60,
+            pace=_whole(self.pace, scale),
+            burn=_whole(burn, scale) or 0,
+            start=_whole(self.start, scale),
+            tank=_whole(tank, scale),
+            pit_loss=_whole(self.pit_loss, scale),
+            reserve=reserve,
+            finish_rule=self.finish_rule,
+            pit_time_counts=self.pit_time_counts,
+            fill_policy=self.fill_policy,
+            wants_saving=self.wants_saving,
+        )
+
+
 class _Reading:
     """Takes fields from one document, noting each fault under its dotted name."""
 
@@ -127,65 +174,58 @@ class _Reading:
 
     def run(self) -> RunInputs | None:
         """The checked run, or None when a field it cannot do without is unusable."""
+        given = self._given()
+        self._miss_what_is_needed(given)
+        run = given.in_steps()
+        _, tank_field = given.tank
+        fits_tank = self._fuel_contradictions(run, tank_field)
+        if fits_tank or not run.pit_time_counts:
+            self._time_contradictions(run)
+        if fits_tank and not self.faults and run.stops(run.laps) >= MOST_STINTS:
+            self._fault(tank_field, f"More than {MOST_STINTS} stints would be needed.")
+        return run if given.burn is not None else None
+
+    def _given(self) -> _Given:
+        """Every field by itself; what is wrong with one is noted in this order."""
         for name in TEXTS:
             self._text(name)
         contexts = {name: self._context(name) for name in CONTEXTS}
-        laps = self._laps()
-        minutes = self._number(self.document, "run_duration_min", least=1, most=MOST_MINUTES)
-        pace = self._number(self.document, "target_pace_s", above=0, most=MOST_SECONDS)
-        burn = self._number(
-            self.document, "fuel_burn_l_per_lap", above=0, least=SMALLEST_BURN, most=MOST_BURN
+        document, number = self.document, self._number
+        return _Given(
+            laps=self._laps(),
+            minutes=number(document, "run_duration_min", least=1, most=MOST_MINUTES),
+            pace=number(document, "target_pace_s", above=0, most=MOST_SECONDS),
+            burn=number(
+                document, "fuel_burn_l_per_lap", above=0, least=SMALLEST_BURN, most=MOST_BURN
+            ),
+            start=number(document, "starting_fuel_l", least=0, most=MOST_LITRES),
+            tank=self._tank(contexts["car"]),
+            pit_loss=number(
+                contexts["track"], "pit_lane_loss_s", within="track.", least=0, most=MOST_SECONDS
+            ),
+            reserve_laps=number(document, "reserve_laps", least=0, most=MOST_LAPS),
+            reserve_l=number(document, "reserve_l", least=0, most=MOST_LITRES),
+            finish_rule=FinishRule(self._choice("finish_rule", tuple(FinishRule))),
+            fill_policy=self._choice("fill_policy", FILL_POLICIES),
+            pit_time_counts=self._yes_or_no("pit_time_counts"),
+            wants_saving=self._options(),
         )
-        start = self._number(self.document, "starting_fuel_l", least=0, most=MOST_LITRES)
-        tank, tank_field = self._tank(contexts["car"])
-        loss = self._number(
-            contexts["track"], "pit_lane_loss_s", within="track.", least=0, most=MOST_SECONDS
-        )
-        reserve_laps = self._number(self.document, "reserve_laps", least=0, most=MOST_LAPS)
-        reserve_l = self._number(self.document, "reserve_l", least=0, most=MOST_LITRES)
-        rule = self._choice("finish_rule", tuple(FinishRule))
-        policy = self._choice("fill_policy", FILL_POLICIES)
-        counts = self._yes_or_no("pit_time_counts")
-        wants_saving = self._options()
 
-        if self._missing("required_laps") and self._missing("run_duration_min"):
+    def _miss_what_is_needed(self, given: _Given) -> None:
+        """Note each field that the others make necessary and nobody sent."""
+        is_timed = not self._missing("run_duration_min")
+        if self._missing("required_laps") and not is_timed:
             for field in ("required_laps", "run_duration_min"):
                 self._fault(field, "Give the laps or the minutes of the run.")
         if self._missing("fuel_burn_l_per_lap"):
             self._fault("fuel_burn_l_per_lap", "Required: the fuel burned in a lap.")
-        if not self._missing("run_duration_min") and self._missing("target_pace_s"):
+        if is_timed and self._missing("target_pace_s"):
             self._fault("target_pace_s", "A timed run needs the pace.")
-        if counts and not self._missing("run_duration_min") and loss is None:
+        if given.pit_time_counts and is_timed and given.pit_loss is None:
             self._fault("track.pit_lane_loss_s", "Needed when pit time counts.")
-        if policy == "full" and tank is None and not self._is_wrong("car", *TANKS):
+        is_without_tank = given.tank[0] is None and not self._is_wrong("car", *TANKS)
+        if given.fill_policy == "full" and is_without_tank:
             self._fault("fill_policy", "Filling up needs the tank capacity.")
-
-        scale = _scale(minutes, pace, start, tank, loss, reserve_l, *_both(reserve_laps, burn))
-        reserve = _whole(reserve_l, scale) or 0
-        if reserve_laps and burn is not None:
-            reserve += int(_exact.multiply(_exact.multiply(reserve_laps, burn), scale))
-        duration = _whole(minutes, scale)
-        run = RunInputs(
-            scale=scale,
-            required_laps=laps,
-            duration=None if duration is None else duration * 60,
-            pace=_whole(pace, scale),
-            burn=_whole(burn, scale) or 0,
-            start=_whole(start, scale),
-            tank=_whole(tank, scale),
-            pit_loss=_whole(loss, scale),
-            reserve=reserve,
-            finish_rule=FinishRule(rule),
-            pit_time_counts=counts,
-            fill_policy=policy,
-            wants_saving=wants_saving,
-        )
-        fits_tank = self._fuel_contradictions(run, tank_field)
-        if fits_tank or not counts:
-            self._time_contradictions(run)
-        if fits_tank and not self.faults and run.stops(run.laps) >= MOST_STINTS:
-            self._fault(tank_field, f"More than {MOST_STINTS} stints would be needed.")
-        return run if burn is not None else None
 
     def _fuel_contradictions(self, run: RunInputs, tank_field: str) -> bool:
         """Volumes that are fine by themselves and impossible together; True where stints exist."""
@@ -250,9 +290,9 @@ class _Reading:
         *,
         within: str = "",
         above: int | None = None,
-        least: int | Decimal | None = None,
+        least: Number | None = None,
         most: int,
-    ) -> int | Decimal | None:
+    ) -> Number | None:
         """The number under `name`, or None when it is absent or not usable."""
         value = holder.get(name)
         if value is None or type(value) is Unusable:
@@ -276,7 +316,7 @@ class _Reading:
             return None
         return None if laps is None else int(laps)
 
-    def _tank(self, car: dict[str, Any]) -> tuple[int | Decimal | None, str]:
+    def _tank(self, car: dict[str, Any]) -> tuple[Number | None, str]:
         """The tank and the field it was given in; `car.tank_capacity_l` is where it belongs."""
         nested = self._number(car, "tank_capacity_l", within="car.", above=0, most=MOST_LITRES)
         top = self._number(self.document, "tank_capacity_l", above=0, most=MOST_LITRES)
@@ -316,15 +356,15 @@ class _Reading:
 
 
 def _both(
-    reserve_laps: int | Decimal | None, burn: int | Decimal | None
-) -> tuple[int | Decimal | None, int | Decimal | None]:
+    reserve_laps: Number | None, burn: Number | None
+) -> tuple[Number | None, Number | None]:
     """The burn, and the reserve in litres when it is told in laps."""
     if burn is None or not reserve_laps:
         return burn, None
     return burn, _exact.multiply(reserve_laps, burn)
 
 
-def _scale(*numbers: int | Decimal | None) -> int:
+def _scale(*numbers: Number | None) -> int:
     """Steps per litre and second in which all `numbers` are whole: a million, or finer."""
     digits = 6
     for number in numbers:
@@ -333,7 +373,7 @@ def _scale(*numbers: int | Decimal | None) -> int:
     return 10**digits
 
 
-def _whole(number: int | Decimal | None, scale: int) -> int | None:
+def _whole(number: Number | None, scale: int) -> int | None:
     if number is None:
         return None
     return int(_exact.multiply(number, scale)) if type(number) is Decimal else int(number) * scale

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -173,21 +173,8 @@ def sign_up(
     )
     if not event.is_signup_open:
         raise NotReady("The sign-up is closed.")
-    if preferred_car_id is not None and not Car.objects.filter(
-        pk=preferred_car_id, team=event.host
-    ):
-        raise InvalidInput(
-            "There is no such car.", fields={"preferred_car": ["Not in this event."]}
-        )
-    for name, value in (("lap_ms", lap_ms), ("wet_lap_ms", wet_lap_ms)):
-        if value is not None and not 5_000 <= value <= 1_800_000:
-            raise InvalidInput("A lap takes 5 seconds to 30 minutes.",
-                               fields={name: ["5 seconds to 30 minutes."]})  # fmt: skip
-    if not -100_000 <= skill <= 100_000:
-        raise InvalidInput("That rating is out of range.", fields={"skill": ["At most 100000."]})
     category = " ".join(category.split())
-    if len(category) > 20:
-        raise InvalidInput("That category is too long.", fields={"category": ["20 characters."]})
+    _check_signup(event, preferred_car_id, (lap_ms, wet_lap_ms), skill, category)
     driver = find_driver(timing_driver)
     if row is None:
         row = EventParticipation(event=event, user=by, version=0, status=Status.SIGNED_UP)
@@ -195,11 +182,8 @@ def sign_up(
         raise StaleWrite("Your signup changed in another window: look at it again.")
     elif row.status in (Status.INTERESTED, Status.WITHDRAWN):
         row.status = Status.SIGNED_UP
-    row.preferred_car_id, row.may_spot, row.may_strategize = (
-        preferred_car_id,
-        may_spot,
-        may_strategize,
-    )
+    row.preferred_car_id = preferred_car_id
+    row.may_spot, row.may_strategize = may_spot, may_strategize
     row.skill, row.lap_ms, row.wet_lap_ms, row.notes = skill, lap_ms, wet_lap_ms, notes[:2000]
     row.category, row.no_night, row.no_wet, row.timing_driver = category, no_night, no_wet, driver
     row.version += 1
@@ -208,6 +192,30 @@ def sign_up(
         _save_windows(event, row, windows)
     audit.record(by=by, verb="signup.saved", obj=row, after={"version": row.version})
     return row
+
+
+def _check_signup(
+    event: StrategyEvent,
+    preferred_car_id: int | None,
+    laps_ms: tuple[int | None, int | None],
+    skill: int,
+    category: str,
+) -> None:
+    """Raises InvalidInput for the first number or choice that cannot be; `laps_ms`: dry and wet."""
+    if preferred_car_id is not None and not Car.objects.filter(
+        pk=preferred_car_id, team=event.host
+    ):
+        raise InvalidInput(
+            "There is no such car.", fields={"preferred_car": ["Not in this event."]}
+        )
+    for name, value in zip(("lap_ms", "wet_lap_ms"), laps_ms, strict=True):
+        if value is not None and not 5_000 <= value <= 1_800_000:
+            raise InvalidInput("A lap takes 5 seconds to 30 minutes.",
+                               fields={name: ["5 seconds to 30 minutes."]})  # fmt: skip
+    if not -100_000 <= skill <= 100_000:
+        raise InvalidInput("That rating is out of range.", fields={"skill": ["At most 100000."]})
+    if len(category) > 20:
+        raise InvalidInput("That category is too long.", fields={"category": ["20 characters."]})
 
 
 def _save_windows(
@@ -256,10 +264,6 @@ def move(*, signup_id: int, to: str, by: Any, reason: str = "") -> EventParticip
     audit.record(by=by, verb="signup.moved", obj=row, before={"status": before},
                  after={"status": to}, reason=reason)  # fmt: skip
     return row
-
-
-def local(moment: datetime, zone: str) -> datetime:
-    return moment.astimezone(ZoneInfo(zone))
 
 
 def follow_driver(*, was_id: int, now_id: int, only: list[int] | None = None) -> list[int]:

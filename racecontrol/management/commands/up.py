@@ -6,6 +6,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -78,19 +80,9 @@ class Command(BaseCommand):
         port: int,
         with_demo: bool,
     ) -> None:
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-        stand_in_port = free_port(8009) if with_demo and needs_stand_in() else None
-        if stand_in_port:
-            site = f"http://127.0.0.1:{stand_in_port}"
-            settings.LIVERC_URL_TEMPLATE = f"{site}/{{track}}"
-            settings.LIVERC_CATALOGUE_URL = f"{site}/"
-            for name in ("LIVERC_URL_TEMPLATE", "LIVERC_CATALOGUE_URL"):
-                environment[name] = getattr(settings, name)
-            # The stand-in is ours and on this machine: no club's server is spared by waiting.
-            environment |= {"LIVERC_PER_MINUTE": "1000", "LIVERC_PER_DAY": "20000"}
+        site_port = free_port(8009) if with_demo and needs_stand_in() else None
         providers_port = free_port(8097) if with_demo and needs_providers() else None
-        if providers_port:
-            environment |= settings_for(f"http://127.0.0.1:{providers_port}")
+        environment = environment_of(site_port, providers_port)
         if with_demo and not User.objects.exists():
             call_command("load_demo", stdout=io.StringIO())
             self.say("demo loaded")
@@ -102,18 +94,15 @@ class Command(BaseCommand):
             return supervisor.add(Child(name, command, environment | extra))
 
         port = free_port(port)
-        url = f"http://127.0.0.1:{port}"
         child("web", "web", "--port", str(port))
+        url = f"http://127.0.0.1:{port}"
+        tell = partial(self.tell_when_ready, url, lock, with_demo=with_demo)
         # The page first, then what works behind it: on two cores they would delay each other.
-        patience = time.monotonic() + 10
-        is_told = False
-        while not is_told and time.monotonic() < patience and not supervisor.stopping.wait(0.1):
-            supervisor.look_after()
-            is_told = self.tell_when_ready(url, lock, with_demo=with_demo)
+        is_told = wait_for_page(supervisor, tell)
         if supervisor.stopping.is_set():
             return
-        if stand_in_port:
-            child("stand-in", "fake_liverc", "--port", str(stand_in_port), "--leash")
+        if site_port:
+            child("stand-in", "fake_liverc", "--port", str(site_port), "--leash")
         if providers_port:
             command = [sys.executable, "-m", "coaching.connections.fakes", str(providers_port)]
             here = {"PYTHONPATH": str(settings.BASE_DIR)}
@@ -128,7 +117,7 @@ class Command(BaseCommand):
             if cluster and time.monotonic() > look_at_database:
                 look_at_database = time.monotonic() + 1
                 self.heal_database(cluster, workers)
-            is_told = is_told or self.tell_when_ready(url, lock, with_demo=with_demo)
+            is_told = is_told or tell()
 
     def tell_when_ready(self, url: str, lock: RunLock, *, with_demo: bool) -> bool:
         if not answers(f"{url}/health/live"):
@@ -164,6 +153,32 @@ class Command(BaseCommand):
         except (EmbeddedDatabaseError, DatabaseError, OSError) as fault:
             return self.say(f"stopped; the database did not answer: {fault}")
         return self.say("stopped, the database too")
+
+
+def environment_of(site_port: int | None, providers_port: int | None) -> dict[str, str]:
+    """What the children are told: of the stand-ins, where there are any. Ours learns it too."""
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    if site_port:
+        site = f"http://127.0.0.1:{site_port}"
+        settings.LIVERC_URL_TEMPLATE = f"{site}/{{track}}"
+        settings.LIVERC_CATALOGUE_URL = f"{site}/"
+        for name in ("LIVERC_URL_TEMPLATE", "LIVERC_CATALOGUE_URL"):
+            environment[name] = getattr(settings, name)
+        # The stand-in is ours and on this machine: no club's server is spared by waiting.
+        environment |= {"LIVERC_PER_MINUTE": "1000", "LIVERC_PER_DAY": "20000"}
+    if providers_port:
+        environment |= settings_for(f"http://127.0.0.1:{providers_port}")
+    return environment
+
+
+def wait_for_page(supervisor: Supervisor, tell: Callable[[], bool], *, seconds: float = 10) -> bool:
+    """Look after the web server until it answers and that is told; whether it was in time."""
+    patience = time.monotonic() + seconds
+    is_told = False
+    while not is_told and time.monotonic() < patience and not supervisor.stopping.wait(0.1):
+        supervisor.look_after()
+        is_told = tell()
+    return is_told
 
 
 def needs_stand_in() -> bool:
