@@ -15,7 +15,7 @@ import numpy as np
 
 from racecontrol.shared.errors import InvalidInput
 from strategy.domain.stints.instance import Instance, Stint
-from strategy.domain.stints.scoring import lap_ms, score
+from strategy.domain.stints.scoring import StintFacts, lap_ms, score
 
 HOUR_MS = 3_600_000.0
 
@@ -110,6 +110,7 @@ class Simulator:
                 "Between 1 and 50000 races.", fields={"races": ["Must be 1 to 50000."]}
             )
         self.instance, self.luck, self.races = instance, luck or Luck(), races
+        self.rows = np.arange(races)
         self.known = known
         self.rng = np.random.default_rng(seed)
         self.horizon = float(instance.race.clock_ms[-1]) * 1.6
@@ -156,6 +157,7 @@ class Simulator:
             pieces.append((one * start, one * end, one * pace))
         never = np.full((self.races, 1), np.inf)
         starts = np.concatenate([p[0] for p in pieces] + [never], axis=1)
+        self.has_neutral = starts.shape[1] > 1
         order = np.argsort(starts, axis=1)
         self.starts = np.take_along_axis(starts, order, axis=1)
         ends = np.concatenate([p[1] for p in pieces] + [never], axis=1)
@@ -177,22 +179,15 @@ class Simulator:
             raise InvalidInput(
                 "The plan does not cover the race.", fields={"plan": ["Incomplete."]}
             )
-        rows, t = np.arange(self.races), np.full(self.races, float(from_ms))
+        rows, t = self.rows, np.full(self.races, float(from_ms))
         at = (self.ends <= from_ms).sum(axis=1)
         dry = np.zeros(self.races, dtype=bool)
-        lane = float(self.instance.pit.lane_ms)
         laps_done = np.full(self.races, from_lap, dtype=np.int64)
-        has_neutral = self.starts.shape[1] > 1
         for stint, facts in zip(plan, judged.stints, strict=True):
             if facts.end_lap <= from_lap:
                 continue
             if facts.stop_ms and facts.start_lap >= from_lap:
-                luck = np.exp(self.luck.stop_noise * self.pit_luck[facts.start_lap])
-                loss = lane + (facts.stop_ms - lane) * luck
-                if has_neutral:
-                    under = (t >= self.starts[rows, at]) & (t < self.ends[rows, at])
-                    loss = np.where(under, loss * self.luck.neutral_stop_share, loss)
-                t += loss
+                t += self._stop_loss(facts, t, at)
             burn = 1.0 + self.luck.burn_noise * self.burn_luck[facts.start_lap]
             dry |= facts.fuel_added_ml * burn > facts.fuel_in_ml
             fuel = facts.fuel_in_ml
@@ -204,24 +199,38 @@ class Simulator:
                     continue
                 laps_done += t < self.flag_ms
                 lap_time = base + self.noise[lap]
-                if has_neutral:
+                if self.has_neutral:
                     at += t >= self.ends[rows, at]
                     under = t >= self.starts[rows, at]
                     lap_time = np.where(under, base * self.pace[rows, at], lap_time)
                 t += lap_time + self.incident[lap]
         more = (self.flag_ms - t) * self.instance.race.laps / judged.z1_ms
         laps_done += np.maximum(np.ceil(more), 0).astype(np.int64)
-        alive = (t < self.retires_at + from_ms) & ~dry
-        times = np.where(alive, t, np.nan)
-        done, laps = (t[alive], laps_done[alive]) if alive.any() else (t, laps_done)
-        low, middle, high = np.percentile(done, (10, 50, 90))
-        fewest, usual, most = np.percentile(laps, (10, 50, 90), method="nearest")
-        worst = np.sort(done)[-max(len(done) // 10, 1) :]
-        return Outcome(
-            float(done.mean()), float(low), float(middle), float(high), float(worst.mean()),
-            float(alive.mean()), float(dry.mean()), float(fewest), float(usual), float(most),
-            laps, times,
-        )  # fmt: skip
+        return _outcome(t, laps_done, (t < self.retires_at + from_ms) & ~dry, dry)
+
+    def _stop_loss(self, facts: StintFacts, t: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """What the stop before a stint costs in each race: less where it is under neutral."""
+        lane = float(self.instance.pit.lane_ms)
+        luck = np.exp(self.luck.stop_noise * self.pit_luck[facts.start_lap])
+        loss = lane + (facts.stop_ms - lane) * luck
+        if not self.has_neutral:
+            return loss
+        under = (t >= self.starts[self.rows, at]) & (t < self.ends[self.rows, at])
+        return np.where(under, loss * self.luck.neutral_stop_share, loss)
+
+
+def _outcome(t: np.ndarray, laps_done: np.ndarray, alive: np.ndarray, dry: np.ndarray) -> Outcome:
+    """What the races came to; if nobody finished, the times and laps are those of all."""
+    times = np.where(alive, t, np.nan)
+    done, laps = (t[alive], laps_done[alive]) if alive.any() else (t, laps_done)
+    low, middle, high = np.percentile(done, (10, 50, 90))
+    fewest, usual, most = np.percentile(laps, (10, 50, 90), method="nearest")
+    worst = np.sort(done)[-max(len(done) // 10, 1) :]
+    return Outcome(
+        float(done.mean()), float(low), float(middle), float(high), float(worst.mean()),
+        float(alive.mean()), float(dry.mean()), float(fewest), float(usual), float(most),
+        laps, times,
+    )  # fmt: skip
 
 
 def duel(a: Outcome, b: Outcome) -> Duel:

@@ -97,15 +97,8 @@ def line_chart(
     if not values:
         return empty_chart(kind="lines", title=title, header=header, slug=slug)
 
-    low, high = min(values), max(values)
-    if clip:
-        low, high = usual_range([[y for _, y in one.points if y is not None] for one in series])
     levels = [reference.y for reference in references]
-    low, high = min([low, *levels]), max([high, *levels])
-    if from_zero:
-        low = min(low, 0)
-    pad = (high - low) * 0.05 or abs(high) * 0.01 or 1
-    low, high = (low if from_zero and low == 0 else low - pad), high + pad
+    low, high = _y_range(series, levels, clip=clip, from_zero=from_zero)
     ticks = round_ticks(low, high, is_time=is_clock(y_format))
     axes = Axes(
         low=low,
@@ -129,6 +122,20 @@ def line_chart(
         legend=_legend(series, axes),
         slug=slug,
     )
+
+
+def _y_range(
+    series: Sequence[Series], levels: Sequence[float], *, clip: bool, from_zero: bool
+) -> tuple[float, float]:
+    """From where to where the y axis reaches: all values (or the usual ones), levels, a margin."""
+    values = [[y for _, y in one.points if y is not None] for one in series]
+    every = [y for ys in values for y in ys]
+    low, high = usual_range(values) if clip else (min(every), max(every))
+    low, high = min([low, *levels]), max([high, *levels])
+    if from_zero:
+        low = min(low, 0)
+    pad = (high - low) * 0.05 or abs(high) * 0.01 or 1
+    return (low if from_zero and low == 0 else low - pad), high + pad
 
 
 def draw_lines(

@@ -56,17 +56,6 @@ def stint_bars(
     """`end` is where the axis ends at least (the length of the race), `now` a line across all rows."""
     bars = [bar for row in rows for bar in row.bars]
     told = description or f"{len(bars)} stints in {len(rows)} rows"
-    table = [
-        [
-            row.label,
-            " · ".join(filter(None, (bar.text, bar.detail))),
-            x_format(bar.start),
-            x_format(bar.end),
-            x_format(bar.end - bar.start),
-        ]
-        for row in rows
-        for bar in row.bars
-    ]
 
     def draw(place: Place) -> Drawing:
         first = min(0, *(bar.start for bar in bars))
@@ -79,15 +68,9 @@ def stint_bars(
         ticks = x_ticks or [(x, x_format(x)) for x in round_ticks(first, last, is_time=True)]
         drawing.x_axis(box, [(x_at(x), words) for x, words in ticks if first <= x <= last], x_label)
         for i, (row, name) in enumerate(zip(rows, names, strict=True)):
-            y = box.top + i * ROW_HEIGHT
-            middle = y + ROW_HEIGHT / 2
-            drawing.add("text", x=left - 8, y=middle, class_="row-label at-end", text=name)
-            for n, bar in enumerate(row.bars):
-                _draw_bar(drawing, row, bar, n, x_at, y)
+            _draw_row(drawing, row, name, x_at, box.left, box.top + i * ROW_HEIGHT)
         if now is not None and first <= now <= last:
-            x = x_at(now)
-            line = f"M{number(x)} {number(box.top - 4)}V{number(box.bottom + 4)}"
-            drawing.titled(drawing.add("path", d=line, class_="now"), f"Now: {x_format(now)}")
+            _draw_now(drawing, box, x_at(now), f"Now: {x_format(now)}")
         return drawing
 
     return chart_of(
@@ -95,9 +78,37 @@ def stint_bars(
         kind="stint-bars",
         title=title,
         header=["Row", "Stint", "From", "To", "Length"],
-        rows=table,
+        rows=_table(rows, x_format),
         slug=slug,
     )
+
+
+def _table(rows: Sequence[Row], x_format: Callable[[float], str]) -> list[list[str]]:
+    return [
+        [
+            row.label,
+            " · ".join(filter(None, (bar.text, bar.detail))),
+            x_format(bar.start),
+            x_format(bar.end),
+            x_format(bar.end - bar.start),
+        ]
+        for row in rows
+        for bar in row.bars
+    ]
+
+
+def _draw_row(
+    drawing: Drawing, row: Row, name: str, x_at: Scale, left: float, y: float
+) -> None:
+    middle = y + ROW_HEIGHT / 2
+    drawing.add("text", x=left - 8, y=middle, class_="row-label at-end", text=name)
+    for n, bar in enumerate(row.bars):
+        _draw_bar(drawing, row, bar, n, x_at, y)
+
+
+def _draw_now(drawing: Drawing, box: Box, x: float, words: str) -> None:
+    line = f"M{number(x)} {number(box.top - 4)}V{number(box.bottom + 4)}"
+    drawing.titled(drawing.add("path", d=line, class_="now"), words)
 
 
 def _draw_bar(drawing: Drawing, row: Row, bar: Bar, n: int, x_at: Scale, y: float) -> None:

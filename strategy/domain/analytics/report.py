@@ -38,7 +38,6 @@ def analyse(
     followed = adherence.measure(record, before)
     latest = adherence.measure(record, valid or before)
     by_stint, by_driver = pace.by_stint(record), pace.by_driver(record)
-    steady = [p for p in by_stint if p.consistency_ms is not None]
     report: dict[str, Any] = {
         "schema": SCHEMA,
         "finish_ms": record.finish_ms,
@@ -49,9 +48,7 @@ def analyse(
             "driver_equality": drive.equality,
             "follows_shares": drive.follows_plan,
             "pit_efficiency": green.efficiency,
-            "pace_consistency_ms": median(p.consistency_ms or 0 for p in steady) if steady else None,
-            "pace_consistency_percent":
-                median(p.consistency_percent or 0 for p in steady) if steady else None,
+            **_consistency(by_stint),
             "strategy_adherence": followed.timing,
             "adherence_to_valid_plan": latest.timing,
             "driver_share": followed.driver_share,
@@ -66,14 +63,11 @@ def analyse(
         "pit": {"green": _pit(green), "neutral": _pit(neutral)},
         "stops": _stops(record, green, neutral),
         "fuel": _fuel(record),
-        "lap_times": [
-            [lap.number, lap.ms, lap.seat, lap.neutral or ("pit" if lap.is_in or lap.is_out else "")]
-            for lap in record.laps
-        ],
+        "lap_times": _lap_times(record),
         "cautions": [asdict(n) for n in record.neutrals],
         "decisions": [],
         "hindsight": None,
-    }  # fmt: skip
+    }
     if _is_whole(record):
         after = hindsight_instance(record)
         report["decisions"] = _decisions(record, decisions, after)
@@ -86,6 +80,25 @@ def _is_whole(record: Record) -> bool:
     """Every lap of every stint is known: only then can the race be driven again."""
     numbers = sorted(lap.number for lap in record.laps)
     return bool(numbers) and numbers == list(range(sum(s.laps for s in record.stints)))
+
+
+def _consistency(paces: Sequence[pace.Pace]) -> dict[str, float | None]:
+    """The middle stint's deviation from lap to lap; None where no stint has laps enough."""
+    steady = [p for p in paces if p.consistency_ms is not None]
+    if not steady:
+        return {"pace_consistency_ms": None, "pace_consistency_percent": None}
+    return {
+        "pace_consistency_ms": median(p.consistency_ms or 0 for p in steady),
+        "pace_consistency_percent": median(p.consistency_percent or 0 for p in steady),
+    }
+
+
+def _lap_times(record: Record) -> list[list[Any]]:
+    """Of each lap its number, ms, seat, and why it is not a racing lap."""
+    return [
+        [lap.number, lap.ms, lap.seat, lap.neutral or ("pit" if lap.is_in or lap.is_out else "")]
+        for lap in record.laps
+    ]
 
 
 def _pace(found: pace.Pace) -> dict[str, Any]:
