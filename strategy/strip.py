@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from racecontrol.shared.charts.looks import colour_of
-from strategy.domain.stints.scoring import Score
+from strategy.domain.stints.verdict import Score
 from strategy.models import RaceStrategy, StintPlan
 
 ROW, BAR, TOP = 54, 28, 20

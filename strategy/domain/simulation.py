@@ -15,7 +15,8 @@ import numpy as np
 
 from racecontrol.shared.errors import InvalidInput
 from strategy.domain.stints.instance import Instance, Stint
-from strategy.domain.stints.scoring import StintFacts, lap_ms, score
+from strategy.domain.stints.scoring import lap_ms, score
+from strategy.domain.stints.verdict import StintFacts
 
 HOUR_MS = 3_600_000.0
 

@@ -7,7 +7,8 @@ from racecontrol.shared.errors import InvalidInput
 from strategy import access
 from strategy.domain.simulation import Duel, Luck, Outcome, Simulator, duel
 from strategy.domain.stints.instance import Instance, read_instance
-from strategy.domain.stints.scoring import Score, score
+from strategy.domain.stints.scoring import score
+from strategy.domain.stints.verdict import Score
 from strategy.models import PlanVersion
 from strategy.services.plans import plan_of, version_of
 

@@ -12,7 +12,8 @@ from strategy.domain.live.limits import Window, get_out, window
 from strategy.domain.live.log import Driven, Planned, Race, plan_of
 from strategy.domain.live.projection import Projection, live_instance, project, whole_plan
 from strategy.domain.live.transitions import WORDS, WrongMove, stint_of
-from strategy.domain.stints.scoring import Score, Violation, score
+from strategy.domain.stints.scoring import score
+from strategy.domain.stints.verdict import Score, Violation
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def _so_far(
             last = end
         if first >= end or last <= first:
             continue
-        driven[stint.seat] += sum(base.race.lap_nominal_ms[first:last])
+        driven[stint.seat] += base.race.nominal_ms(first, last)
         laps[stint.seat] += last - first
         exits[stint.seat] = last
     return driven, laps, exits

@@ -41,6 +41,10 @@ class Race(Shape):
     clock_ms: list[Count]
     lap_nominal_ms: list[Positive]
 
+    def nominal_ms(self, start: int, end: int) -> int:
+        """What laps start..end (end not included) count as drive time."""
+        return sum(self.lap_nominal_ms[start:end])
+
 
 class Conditions(Shape):
     by_lap: list[Letter] | str

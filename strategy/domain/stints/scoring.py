@@ -4,71 +4,22 @@ Slow on purpose: it is the second opinion. Every broken rule becomes one Violati
 measured value and the limit, so a person can see by how much.
 """
 
-from dataclasses import dataclass
-from itertools import accumulate
-
-from strategy.domain.stints.instance import NIGHT, WET, Instance, Stint
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One broken rule. `stint` counts from 0; `measured` and `limit` are in `unit`."""
-
-    rule: str
-    message: str
-    stint: int | None = None
-    driver: int | None = None
-    measured: int | None = None
-    limit: int | None = None
-    unit: str = ""
-    severity: str = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class StintFacts:
-    """What one stint comes to. Fuel in ml at its start and end, times in ms."""
-
-    start_lap: int
-    end_lap: int
-    start_ms: int
-    stop_ms: int
-    drive_ms: int
-    fuel_in_ml: int
-    fuel_added_ml: int
-    fuel_out_ml: int
-    tyre_age: int
-    compound: int
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A driver's unbroken run of stints over laps start..end (end not included)."""
-
-    driver: int
-    start: int
-    end: int
-    stints: int
-    first_stint: int
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """z1: race time, z2: spread of drive time, z3: tiredness; all ms. Valid when nothing is broken."""
-
-    z1_ms: int
-    z2_ms: int
-    z3_ms: int
-    stops: int
-    tyre_sets: int
-    drive_ms: list[int]
-    laps: list[int]
-    stints: list[StintFacts]
-    turns: list[Turn]
-    violations: list[Violation]
-
-    @property
-    def is_valid(self) -> bool:
-        return not self.violations
+from strategy.domain.stints.checks import (
+    check_covered,
+    check_kept_tyres,
+    check_laps,
+    check_pit_windows,
+    check_possible,
+    check_rolling,
+    check_spans,
+    check_start_and_finish,
+    check_stint,
+    check_totals,
+    check_turns,
+    check_tyre_sets,
+)
+from strategy.domain.stints.instance import WET, Instance, Stint
+from strategy.domain.stints.verdict import Score, StintFacts, Turn, Violation
 
 
 def stop_ms(instance: Instance, *, fuel_ml: int, new_tyres: bool, swap: bool) -> int:
@@ -135,18 +86,18 @@ def score(instance: Instance, plan: list[Stint]) -> Score:
     broken: list[Violation] = []
     stints = _drive(instance, plan, broken)
     turns = _turns(plan, stints)
-    _check_turns(instance, turns, broken)
+    check_turns(instance, turns, broken)
     drive, laps = _totals(instance, turns)
-    _check_totals(instance, drive, laps, broken)
-    _check_spans(instance, turns, broken)
-    _check_tyre_sets(instance, plan, broken)
-    _check_start_and_finish(instance, turns, len(plan) - 1, broken)
-    _check_rolling(instance, turns, broken)
+    check_totals(instance, drive, laps, broken)
+    check_spans(instance, turns, broken)
+    check_tyre_sets(instance, plan, broken)
+    check_start_and_finish(instance, turns, len(plan) - 1, broken)
+    check_rolling(instance, turns, broken)
     fresh = instance.rules.fresh_ms
     return Score(
         z1_ms=sum(s.stop_ms + s.drive_ms for s in stints),
         z2_ms=max(drive) - min(drive),
-        z3_ms=sum(max(0, _nominal(instance, t.start, t.end) - fresh) for t in turns),
+        z3_ms=sum(max(0, instance.race.nominal_ms(t.start, t.end) - fresh) for t in turns),
         stops=max(len(stints) - 1, 0),
         tyre_sets=sum(1 for n, s in enumerate(plan[: len(stints)]) if n == 0 or s.tyres == "new"),
         drive_ms=drive,
@@ -157,136 +108,49 @@ def score(instance: Instance, plan: list[Stint]) -> Score:
     )
 
 
-def _nominal(instance: Instance, start: int, end: int) -> int:
-    return sum(instance.race.lap_nominal_ms[start:end])
-
-
 def _drive(instance: Instance, plan: list[Stint], broken: list[Violation]) -> list[StintFacts]:
-    rules, car = instance.rules, instance.car
-    total, usable = instance.race.laps, car.tank_ml - car.reserve_ml
+    """What each stint comes to, up to the first that cannot be driven."""
     facts: list[StintFacts] = []
     lap = age = compound = elapsed = 0
     lasts, missing = held_stops(instance, plan)
-    for short, window in zip(missing, rules.pit_windows, strict=True):
-        if short:
-            made = window.count - short
-            broken.append(
-                Violation("pit_window", f"Too few stops in the window {window.name}.", None, None,
-                          made, window.count, "stops")
-            )  # fmt: skip
+    check_pit_windows(instance, missing, broken)
+    burn, letters = instance.car.burn_ml, instance.conditions.by_lap
     for number, stint in enumerate(plan):
         end = lap + stint.laps
-        if stint.driver >= len(instance.drivers):
-            broken.append(Violation("driver", f"There is no driver {stint.driver}.", number))
+        if not check_possible(instance, number, stint, end, broken):
             break
-        if end > total:
-            over = end - total
-            broken.append(
-                Violation("coverage", f"Runs {over} laps past the finish.", number, stint.driver,
-                          end, total, "laps")
-            )  # fmt: skip
-            break
-        swap = number > 0 and plan[number - 1].driver != stint.driver
-        new = number == 0 or stint.tyres == "new"
-        if number > 0 and not new:
-            _check_kept_tyres(instance, number, stint, swap, compound, broken)
-        if new:
+        if number == 0 or stint.tyres == "new":
             age, compound = 0, stint.compound
-        burns = [getattr(car.burn_ml, instance.conditions.by_lap[n]) for n in range(lap, end)]
+        else:
+            swap = plan[number - 1].driver != stint.driver
+            check_kept_tyres(instance, number, stint, swap, compound, broken)
+        burns = [getattr(burn, letters[n]) for n in range(lap, end)]
         fuel = sum(burns)
-        for rule, measured, limit, unit, is_broken, words in (
-            ("fuel", fuel, usable, "ml", fuel > usable, "Needs more fuel than the tank gives"),
-            ("min_stint_laps", stint.laps, rules.min_stint_laps, "laps",
-             stint.laps < rules.min_stint_laps, "Is shorter than a stint may be"),
-            ("max_stint_laps", stint.laps, rules.max_stint_laps or 0, "laps",
-             bool(rules.max_stint_laps) and stint.laps > (rules.max_stint_laps or 0),
-             "Is longer than a stint may be"),
-            ("max_stint_time", _nominal(instance, lap, end), rules.max_stint_ms or 0, "ms",
-             bool(rules.max_stint_ms)
-             and _nominal(instance, lap, end) > (rules.max_stint_ms or 0),
-             "Takes longer than a stint may"),
-            ("tyre_life", age + stint.laps, car.tyre.life_laps, "laps",
-             age + stint.laps > car.tyre.life_laps, "Outlives its tyres"),
-            ("pit_closed", lap, lap, "lap", number > 0 and lap in instance.pit.closed_laps,
-             "Starts with a stop while the pit lane is closed"),
-        ):  # fmt: skip
-            if is_broken:
-                broken.append(
-                    Violation(rule, f"{words}.", number, stint.driver, measured, limit, unit)
-                )
-        stop = lasts.get(number, 0)
-        driven, left = 0, car.reserve_ml + fuel
-        for step, burn in enumerate(burns):
-            driven += lap_ms(instance, lap=lap + step, driver=stint.driver, age=age + step,
-                             fuel_ml=left, compound=compound)  # fmt: skip
-            left -= burn
-        _check_laps(instance, number, stint.driver, lap, end, broken)
+        check_stint(instance, number, stint, start=lap, age=age, fuel_ml=fuel, broken=broken)
+        check_laps(instance, number, stint.driver, lap, end, broken)
+        stop, reserve = lasts.get(number, 0), instance.car.reserve_ml
+        driven = _drive_ms(instance, stint.driver, lap, age, compound, burns)
         facts.append(
-            StintFacts(lap, end, elapsed + stop, stop, driven, car.reserve_ml + fuel,
-                       fuel, left, age, compound)
+            StintFacts(lap, end, elapsed + stop, stop, driven, reserve + fuel, fuel, reserve,
+                       age, compound)
         )  # fmt: skip
         elapsed += stop + driven
         age += stint.laps
         lap = end
-    if lap != total:
-        broken.append(
-            Violation("coverage", f"The plan covers {lap} of {total} laps.", None, None, lap,
-                      total, "laps")
-        )  # fmt: skip
+    check_covered(instance, lap, broken)
     return facts
 
 
-def _check_kept_tyres(
-    instance: Instance,
-    number: int,
-    stint: Stint,
-    swap: bool,
-    compound: int,
-    broken: list[Violation],
-) -> None:
-    if swap:
-        broken.append(
-            Violation("tyres_at_swap", "Keeps the tyres across a driver change.", number,
-                      stint.driver)
-        )  # fmt: skip
-    if instance.rules.tyre_policy == "every_stop":
-        broken.append(
-            Violation("tyre_policy", "Must take new tyres at every stop.", number, stint.driver)
-        )
-    if stint.compound != compound:
-        broken.append(
-            Violation("compound", "Keeps its tyres but names another compound.", number,
-                      stint.driver)
-        )  # fmt: skip
-
-
-def _check_laps(
-    instance: Instance, number: int, driver: int, start: int, end: int, broken: list[Violation]
-) -> None:
-    who, clock = instance.drivers[driver], instance.race.clock_ms
-    away, dark, wet = [], [], []
-    for lap in range(start, end):
-        letter = instance.conditions.by_lap[lap]
-        if not any(a <= clock[lap] and clock[lap + 1] <= b for a, b in who.available_ms):
-            away.append(lap)
-        if who.no_night and letter in NIGHT:
-            dark.append(lap)
-        if who.no_wet and letter in WET:
-            wet.append(lap)
-    for rule, laps, words in (
-        ("availability", away, "is not available"),
-        ("no_night", dark, "may not drive at night"),
-        ("no_wet", wet, "may not drive in the wet"),
-    ):
-        if laps:
-            broken.append(
-                Violation(rule, f"{who.id} {words} on {_laps_text(laps)}.", number, driver,
-                          len(laps), 0, "laps")
-            )  # fmt: skip
-
-
-def _laps_text(laps: list[int]) -> str:
-    return f"lap {laps[0] + 1}" if len(laps) == 1 else f"laps {laps[0] + 1} to {laps[-1] + 1}"
+def _drive_ms(
+    instance: Instance, driver: int, start: int, age: int, compound: int, burns: list[int]
+) -> int:
+    """Time of a stint's laps; the car begins with what they burn and the reserve."""
+    driven, fuel = 0, instance.car.reserve_ml + sum(burns)
+    for step, burn in enumerate(burns):
+        driven += lap_ms(instance, lap=start + step, driver=driver, age=age + step, fuel_ml=fuel,
+                         compound=compound)  # fmt: skip
+        fuel -= burn
+    return driven
 
 
 def _turns(plan: list[Stint], stints: list[StintFacts]) -> list[Turn]:
@@ -301,143 +165,9 @@ def _turns(plan: list[Stint], stints: list[StintFacts]) -> list[Turn]:
     return turns
 
 
-def _check_turns(instance: Instance, turns: list[Turn], broken: list[Violation]) -> None:
-    clock = instance.race.clock_ms
-    last_exit: dict[int, int] = {}
-    for turn in turns:
-        who, at = instance.drivers[turn.driver], turn.first_stint
-        run = _nominal(instance, turn.start, turn.end)
-        if run > who.max_continuous_ms:
-            broken.append(
-                Violation("continuous", f"{who.id} drives too long without a break.", at,
-                          turn.driver, run, who.max_continuous_ms, "ms")
-            )  # fmt: skip
-        if turn.stints > who.max_consecutive:
-            broken.append(
-                Violation("consecutive", f"{who.id} drives too many stints in a row.", at,
-                          turn.driver, turn.stints, who.max_consecutive, "stints")
-            )  # fmt: skip
-        if turn.driver in last_exit:
-            rest = clock[turn.start] - clock[last_exit[turn.driver]]
-            if rest < who.min_rest_ms:
-                broken.append(
-                    Violation("rest", f"{who.id} has not rested long enough.", at, turn.driver,
-                              rest, who.min_rest_ms, "ms")
-                )  # fmt: skip
-        last_exit[turn.driver] = turn.end
-
-
 def _totals(instance: Instance, turns: list[Turn]) -> tuple[list[int], list[int]]:
     drive, laps = [0] * len(instance.drivers), [0] * len(instance.drivers)
     for turn in turns:
-        drive[turn.driver] += _nominal(instance, turn.start, turn.end)
+        drive[turn.driver] += instance.race.nominal_ms(turn.start, turn.end)
         laps[turn.driver] += turn.end - turn.start
     return drive, laps
-
-
-def _check_totals(
-    instance: Instance, drive: list[int], laps: list[int], broken: list[Violation]
-) -> None:
-    need = instance.fair_share_laps()
-    for d, who in enumerate(instance.drivers):
-        if drive[d] < who.min_drive_ms:
-            broken.append(
-                Violation("min_drive", f"{who.id} drives too little.", None, d, drive[d],
-                          who.min_drive_ms, "ms")
-            )  # fmt: skip
-        if drive[d] > who.max_drive_ms:
-            broken.append(
-                Violation("max_drive", f"{who.id} drives too much.", None, d, drive[d],
-                          who.max_drive_ms, "ms")
-            )  # fmt: skip
-        if laps[d] < need:
-            broken.append(
-                Violation("fair_share", f"{who.id} does less than the fair share.", None, d,
-                          laps[d], need, "laps")
-            )  # fmt: skip
-    for group in instance.rules.groups:
-        together = sum(drive[d] for d in group.drivers)
-        if together < group.min_drive_ms:
-            broken.append(
-                Violation("group", f"Group {group.name} drives too little.", None, None, together,
-                          group.min_drive_ms, "ms")
-            )  # fmt: skip
-
-
-def _check_spans(instance: Instance, turns: list[Turn], broken: list[Violation]) -> None:
-    clock, nominal = instance.race.clock_ms, instance.race.lap_nominal_ms
-    for span in instance.rules.spans:
-        driven = sum(
-            nominal[lap]
-            for turn in turns
-            if turn.driver in span.drivers
-            for lap in range(turn.start, turn.end)
-            if span.from_ms <= clock[lap] < span.to_ms
-        )
-        alone = span.drivers[0] if len(span.drivers) == 1 else None
-        names = " and ".join(instance.drivers[d].id for d in span.drivers) or "Nobody"
-        for rule, is_broken, words, limit in (
-            ("part_min", driven < span.min_drive_ms, "too little", span.min_drive_ms),
-            (
-                "part_max",
-                span.max_drive_ms is not None and driven > span.max_drive_ms,
-                "too much",
-                span.max_drive_ms,
-            ),
-        ):
-            if is_broken:
-                broken.append(
-                    Violation(rule, f"{names}: {words} driving in {span.name}.", None, alone,
-                              driven, limit, "ms")
-                )  # fmt: skip
-
-
-def _check_tyre_sets(instance: Instance, plan: list[Stint], broken: list[Violation]) -> None:
-    limit = instance.rules.tyre_sets
-    used = sum(1 for n, s in enumerate(plan) if n == 0 or s.tyres == "new")
-    if limit is not None and used > limit:
-        broken.append(
-            Violation("tyre_sets", "Uses more sets of tyres than there are.", None, None, used,
-                      limit, "sets")
-        )  # fmt: skip
-
-
-def _check_start_and_finish(
-    instance: Instance, turns: list[Turn], stops: int, broken: list[Violation]
-) -> None:
-    rules = instance.rules
-    for rule, allowed, turn, words in (
-        ("start_driver", rules.start_drivers, turns[:1], "may not start the race"),
-        ("finish_driver", rules.finish_drivers, turns[-1:], "may not finish the race"),
-    ):
-        if allowed is not None and turn and turn[0].driver not in allowed:
-            name = instance.drivers[turn[0].driver].id
-            broken.append(Violation(rule, f"{name} {words}.", turn[0].first_stint, turn[0].driver))
-    if stops < rules.min_stops:
-        broken.append(
-            Violation("min_stops", "Makes too few stops.", None, None, stops, rules.min_stops,
-                      "stops")
-        )  # fmt: skip
-
-
-def _check_rolling(instance: Instance, turns: list[Turn], broken: list[Violation]) -> None:
-    rolling, clock = instance.rules.rolling, instance.race.clock_ms
-    if rolling is None:
-        return
-    for d, who in enumerate(instance.drivers):
-        driven = [0] * instance.race.laps
-        for turn in turns:
-            if turn.driver == d:
-                driven[turn.start : turn.end] = instance.race.lap_nominal_ms[turn.start : turn.end]
-        upto = [0, *accumulate(driven)]
-        end, worst, worst_lap = 0, 0, 0
-        for lap in range(instance.race.laps):
-            while end < instance.race.laps and clock[end] < clock[lap] + rolling.window_ms:
-                end += 1
-            if upto[end] - upto[lap] > worst:
-                worst, worst_lap = upto[end] - upto[lap], lap
-        if worst > rolling.max_ms:
-            broken.append(
-                Violation("rolling", f"{who.id} drives too much within the rolling window from "
-                          f"lap {worst_lap + 1}.", None, d, worst, rolling.max_ms, "ms")
-            )  # fmt: skip

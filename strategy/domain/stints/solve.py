@@ -19,9 +19,10 @@ from strategy.domain.stints.instance import Instance, Stint
 from strategy.domain.stints.narrowing import Narrowing
 from strategy.domain.stints.polish import Polisher
 from strategy.domain.stints.relaxation import Bound, Path, Relaxation, best_prices
-from strategy.domain.stints.scoring import Score, score
+from strategy.domain.stints.scoring import score
 from strategy.domain.stints.search import Search
 from strategy.domain.stints.shortage import Shortage
+from strategy.domain.stints.verdict import Score
 
 Status = Literal["optimal", "feasible", "infeasible", "unknown"]
 NARROW, WIDE, WIDEST = 150, 2_000, 200_000

@@ -5,8 +5,9 @@ from typing import Any
 
 from racecontrol.shared.errors import NotFound, NotReady
 from strategy.domain.stints.instance import Stint, read_instance
-from strategy.domain.stints.scoring import Score, score
+from strategy.domain.stints.scoring import score
 from strategy.domain.stints.solve import Solution
+from strategy.domain.stints.verdict import Score
 from strategy.models import PlanVersion, RaceStrategy, StintPlan
 
 
