@@ -7,60 +7,15 @@ stop that begins it, except at the start of the race.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from strategy.domain.stints.instance import NIGHT, WET, Instance, Stint
+from strategy.domain.stints.instance import Instance, Stint
+from strategy.domain.stints.track import Track, prefix_sums
 
 FAR = np.int64(1) << 50  # "cannot be done"; sums of a few stay inside 64 bits
 FIRST, SWAP, INNER = 0, 1, 2  # how a tyre set begins: race start, driver change, same driver
-
-
-def _prefix(values: np.ndarray) -> np.ndarray:
-    return np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
-
-
-class Track:
-    """The instance as arrays over laps, shared by everything that computes."""
-
-    def __init__(self, instance: Instance):
-        self.instance = instance
-        self.laps = n = instance.race.laps
-        self.letters = letters = list(instance.conditions.by_lap)
-        self.clock = np.array(instance.race.clock_ms, dtype=np.int64)
-        self.nominal = np.array(instance.race.lap_nominal_ms, dtype=np.int64)
-        self.nominal_upto = _prefix(self.nominal)
-        burn = instance.car.burn_ml
-        self.burn_upto = _prefix(np.array([getattr(burn, c) for c in letters], dtype=np.int64))
-        self.wet_upto = _prefix(np.array([c in WET for c in letters], dtype=np.int64))
-        pace = [[getattr(d.lap_ms, c) for c in letters] for d in instance.drivers]
-        self.pace_upto = np.array([_prefix(np.array(row, dtype=np.int64)) for row in pace])
-        self.can_drive = np.array([self._can_drive(d) for d in instance.drivers])
-        # the first boundary at which a driver who got out at boundary b may get in again
-        self.rested = np.array(
-            [np.searchsorted(self.clock, self.clock + d.min_rest_ms) for d in instance.drivers]
-        )
-        self.closed = np.zeros(n + 1, dtype=bool)
-        self.closed[[b for b in instance.pit.closed_laps if b <= n]] = True
-
-    def _can_drive(self, driver) -> np.ndarray:
-        free = np.zeros(self.laps, dtype=bool)
-        for start, end in driver.available_ms:
-            free |= (start <= self.clock[:-1]) & (self.clock[1:] <= end)
-        if driver.no_night:
-            free &= np.array([c not in NIGHT for c in self.letters])
-        if driver.no_wet:
-            free &= np.array([c not in WET for c in self.letters])
-        return free
-
-    @cached_property
-    def window_end(self) -> np.ndarray:
-        """For each lap the first lap outside the rolling window that opens with it."""
-        rolling = self.instance.rules.rolling
-        width = rolling.window_ms if rolling else 0
-        return np.searchsorted(self.clock[:-1], self.clock[:-1] + width)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -237,7 +192,7 @@ class Columns:
         tyre, n = self.instance.car.tyre, self.track.laps
         ages = np.arange(self.length, dtype=np.int64)
         each = tyre.deg_ms * ages + tyre.deg2_us * ages * ages // 1000
-        total = _prefix(each) + np.where(np.arange(self.length + 1) > 0, tyre.cold_ms, 0)
+        total = prefix_sums(each) + np.where(np.arange(self.length + 1) > 0, tyre.cold_ms, 0)
         wet = self.track.wet_upto[self.grid] - self.track.wet_upto[np.arange(n + 1)][:, None]
         dry = np.arange(self.length + 1)[None, :] - wet
         cost = total[None, :] + np.minimum(wet, dry) * tyre.wrong_ms
@@ -313,7 +268,7 @@ class Columns:
     def _may_do(self, d: int) -> np.ndarray:
         track, rules, n = self.track, self.instance.rules, self.track.laps
         who = self.instance.drivers[d]
-        blocked = _prefix(~track.can_drive[d])
+        blocked = prefix_sums(~track.can_drive[d])
         good = self._inside & (blocked[self.grid] == blocked[: n + 1, None])
         run = track.nominal_upto[self.grid] - track.nominal_upto[: n + 1, None]
         good &= (run <= who.max_continuous_ms) & (run <= who.max_drive_ms)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from strategy.domain.stints.columns import Track
 from strategy.domain.stints.instance import Rolling
+from strategy.domain.stints.track import Track
 
 PORTION = 4_096  # chains looked at together
 

@@ -7,8 +7,8 @@ conditions are necessary and not sufficient: finding nothing here proves nothing
 
 import numpy as np
 
-from strategy.domain.stints.columns import Track
 from strategy.domain.stints.instance import Driver, Instance
+from strategy.domain.stints.track import Track
 
 NEVER = -(1 << 50)
 MOST_STARTS = 600  # of parts of the race looked at: memory grows with it
