@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 
-from bench.bumpups import scratch_database
 from bench.figures import Figure
+from bench.scratch import scratch_database
 
 RACES = int(os.environ.get("BACKFILL_RACES", "1000000"))
 TARGET_S, TARGET_MB = 120, 64
@@ -43,7 +43,7 @@ def run() -> list[Figure]:
     import django
 
     django.setup()
-    with scratch_database():
+    with scratch_database("bench_backfill"):
         from ingestion.models import Race, SessionTypeBackfill
 
         fill()

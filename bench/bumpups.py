@@ -2,10 +2,10 @@
 
 import random
 import time
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 from bench.figures import Figure
+from bench.scratch import scratch_database
 
 EVENTS = 10_000
 TARGET_S = 60
@@ -18,7 +18,7 @@ def run() -> list[Figure]:
     import django
 
     django.setup()
-    with scratch_database():
+    with scratch_database("bench_bumpups"):
         from ingestion.models import BumpUp, Event, RaceResult
         from ingestion.services.bumpups import detect_for_events
 
@@ -56,20 +56,6 @@ def timed(work):
     started = time.perf_counter()
     answer = work()
     return time.perf_counter() - started, answer
-
-
-@contextmanager
-def scratch_database():
-    """A database of its own with our tables, dropped at the end."""
-    from django.db import connection
-
-    connection.settings_dict["TEST"]["NAME"] = "bench_bumpups"
-    real = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
-        yield
-    finally:
-        connection.creation.destroy_test_db(real, verbosity=0)
 
 
 def fill() -> None:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from itertools import islice
 
 from bench.figures import Figure
+from bench.scratch import scratch_database
 
 RUN_LAPS = 20_000
 TODAY = date(2026, 11, 21)
@@ -21,7 +22,6 @@ def run() -> list[Figure]:
     import django
 
     django.setup()
-    from bench.importing import scratch_database
 
     with scratch_database("bench_growth"):
         figures = measured()

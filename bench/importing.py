@@ -1,10 +1,10 @@
 """An event of 32 races, 12 drivers and 40 laps each, from stored pages into the database."""
 
 import time
-from contextlib import contextmanager
 from datetime import timedelta
 
 from bench.figures import Figure
+from bench.scratch import scratch_database
 
 NAME = "import"  # a word no module can be called by
 RACES, DRIVERS, LAPS = 32, 12, 40
@@ -169,17 +169,3 @@ def forget_rows() -> None:
     DriverTransponder.objects.all().delete()
     Driver.objects.all().delete()
     StoredPage.objects.update(fresh_until=now() + timedelta(hours=1))
-
-
-@contextmanager
-def scratch_database(name: str):
-    """A database of its own with our tables, dropped at the end."""
-    from django.db import connection
-
-    connection.settings_dict["TEST"]["NAME"] = name
-    real = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
-        yield
-    finally:
-        connection.creation.destroy_test_db(real, verbosity=0)

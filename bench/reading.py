@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median, quantiles
 
 from bench.figures import Figure
-from bench.importing import scratch_database
+from bench.scratch import scratch_database
 
 NAME = "read"
 SCALES = (8, 10, 12, 5)  # a class each, every class eight rounds
@@ -115,21 +115,29 @@ def fill() -> None:
     """Meetings of 32 races with 12 drivers and 40 laps each, until there are five million laps."""
     import random
 
-    from django.db import connection
-
-    from ingestion.models import Driver, Event, Race, RaceClass, RaceResult, Track
+    from ingestion.models import Driver, RaceResult
     from ingestion.services.bulk import copy_results, fresh_ids
 
     rng = random.Random(11)
-    tracks = Track.objects.bulk_create(
-        Track(slug=f"bench{n}", name=f"Bench {n}", timezone="Australia/Sydney")
-        for n in range(TRACKS)
-    )
     drivers = Driver.objects.bulk_create(
         Driver(source_driver_id=str(n), name=f"DRIVER {n}", name_key=f"driver {n}")
         for n in range(DRIVERS)
     )
-    events = Event.objects.bulk_create(
+    races = listed_races(listed_events())
+    for at in range(0, len(races), 1000):
+        copy_results(list(results(races[at : at + 1000], drivers, rng, fresh_ids, RaceResult)))
+    drive_laps()
+
+
+def listed_events():
+    """A meeting a week, in turn at each of the tracks."""
+    from ingestion.models import Event, Track
+
+    tracks = Track.objects.bulk_create(
+        Track(slug=f"bench{n}", name=f"Bench {n}", timezone="Australia/Sydney")
+        for n in range(TRACKS)
+    )
+    return Event.objects.bulk_create(
         Event(
             track=tracks[n % TRACKS],
             source_event_id=str(n),
@@ -141,12 +149,18 @@ def fill() -> None:
         )
         for n in range(EVENTS)
     )
+
+
+def listed_races(events):
+    """The classes of each event, and their races in turn."""
+    from ingestion.models import Race, RaceClass
+
     classes = RaceClass.objects.bulk_create(
         RaceClass(event=event, name=f"1/{scale} Buggy", key=f"1/{scale} buggy")
         for event in events
         for scale in SCALES
     )
-    races = Race.objects.bulk_create(
+    return Race.objects.bulk_create(
         [
             Race(
                 event=event,
@@ -169,8 +183,12 @@ def fill() -> None:
         ],
         batch_size=2000,
     )
-    for at in range(0, len(races), 1000):
-        copy_results(list(results(races[at : at + 1000], drivers, rng, fresh_ids, RaceResult)))
+
+
+def drive_laps() -> None:
+    """Every lap of every result, made by the database itself."""
+    from django.db import connection
+
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # our own rows: no need to ask
         cursor.execute(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from bench.figures import Figure
-from bench.importing import scratch_database
+from bench.scratch import scratch_database
 
 LAPS = 100_000
 SHAPES = {"100 heats of 1,000 laps": 100, "1,000 heats of 100 laps": 1000}

@@ -8,7 +8,7 @@ import time
 from statistics import median, quantiles
 
 from bench.figures import Figure
-from bench.importing import scratch_database
+from bench.scratch import scratch_database
 
 NAME = "search"
 TRACKS, EVENTS, RACES, DRIVERS = 600, 20_000, 15, 100_000

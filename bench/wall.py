@@ -78,15 +78,41 @@ def prepare(running: RunningSet) -> dict:
 async def watch(port: int, told: dict) -> tuple[dict[int, dict[int, float]], int]:
     """Seconds from sending a change to each viewer's first reading it, by change and viewer; streams
     that failed."""
-    seen: dict[int, dict[int, float]] = {}
-    sent: dict[int, float] = {}
-    ready, failed = asyncio.Semaphore(0), 0
+    stands = Stands(port, told)
+    viewers = [asyncio.create_task(stands.viewer(number)) for number in range(VIEWERS)]
+    failed = await stands.left_outside()
+    version = await asyncio.to_thread(stands.version)
+    for n in range(COMMANDS):
+        version += 1
+        await stands.change(version, "/flags", {"flag": ("sc", "red")[n % 2], "at_ms": n * 60_000})
+    for n in range(1, LAPS + 1):
+        lap = {"source": "bench", "key": str(n), "kind": "lap", "lap": n, "at_ms": n * 240_000}
+        await stands.change(n * 1_000, "/feed", lap)
+    await asyncio.sleep(2)
+    for one in viewers:
+        one.cancel()
+    await asyncio.gather(*viewers, return_exceptions=True)
+    return stands.seen, failed
 
-    async def viewer(number: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+class Stands:
+    """Viewers on their streams: when each change was sent, and how much later each of them saw it.
+
+    A change is known by a mark: a command by the version it makes, a lap by 1,000 times its number.
+    """
+
+    def __init__(self, port: int, told: dict):
+        self.port, self.told = port, told
+        self.base, self.headers = wall_of(port, told)
+        self.seen: dict[int, dict[int, float]] = {}
+        self.sent: dict[int, float] = {}
+        self.ready = asyncio.Semaphore(0)
+
+    async def viewer(self, number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(
-            f"GET /live/?topic=strategy:{told['id']} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            f"Cookie: sessionid={told['cookie']}\r\n\r\n".encode()
+            f"GET /live/?topic=strategy:{self.told['id']} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+            f"Cookie: sessionid={self.told['cookie']}\r\n\r\n".encode()
         )
         await writer.drain()
         event = b""
@@ -95,52 +121,50 @@ async def watch(port: int, told: dict) -> tuple[dict[int, dict[int, float]], int
                 if line.startswith(b"event: "):
                     event = line.strip()
                 elif line.startswith(b"data: ") and event == b"event: hello":
-                    ready.release()
+                    self.ready.release()
                 elif line.startswith(b"data: ") and event.startswith(b"event: strategy:"):
-                    data = json.loads(line[6:])
-                    mark = data.get("laps", 0) * 1_000 or data["live"]
-                    if mark in sent:
-                        took = time.monotonic() - sent[mark]
-                        seen.setdefault(mark, {}).setdefault(number, took)
+                    self.note(number, json.loads(line[6:]))
         finally:
             writer.close()
 
-    viewers = [asyncio.create_task(viewer(number)) for number in range(VIEWERS)]
-    for _ in range(VIEWERS):
-        try:
-            await asyncio.wait_for(ready.acquire(), 60)
-        except TimeoutError:
-            failed += 1
+    def note(self, viewer: int, data: dict) -> None:
+        mark = data.get("laps", 0) * 1_000 or data["live"]
+        if mark in self.sent:
+            took = time.monotonic() - self.sent[mark]
+            self.seen.setdefault(mark, {}).setdefault(viewer, took)
+
+    async def left_outside(self) -> int:
+        """Wait for every viewer's stream; how many did not open."""
+        failed = 0
+        for _ in range(VIEWERS):
+            try:
+                await asyncio.wait_for(self.ready.acquire(), 60)
+            except TimeoutError:
+                failed += 1
+        return failed
+
+    async def change(self, mark: int, path: str, body: dict) -> None:
+        self.sent[mark] = time.monotonic()
+        await asyncio.to_thread(self.send, path, body)
+        await asyncio.sleep(0.1)
+
+    def send(self, path: str, body: dict) -> None:
+        answer = requests.post(self.base + path, json=body, headers=self.headers, timeout=30)
+        answer.raise_for_status()
+
+    def version(self) -> int:
+        return requests.get(self.base, headers=self.headers, timeout=30).json()["version"]
+
+
+def wall_of(port: int, told: dict) -> tuple[str, dict[str, str]]:
+    """The wall's address in the API, and the headers that open it."""
     base = f"http://127.0.0.1:{port}/api/v1/strategies/{told['id']}/live"
-    headers = {"Authorization": f"Bearer {told['token']}"}
-
-    def version_now() -> int:
-        return requests.get(base, headers=headers, timeout=30).json()["version"]
-
-    def send(path: str, body: dict) -> None:
-        requests.post(base + path, json=body, headers=headers, timeout=30).raise_for_status()
-
-    version = await asyncio.to_thread(version_now)
-    for n in range(COMMANDS):
-        version += 1
-        sent[version] = time.monotonic()
-        await asyncio.to_thread(send, "/flags", {"flag": ("sc", "red")[n % 2], "at_ms": n * 60_000})
-        await asyncio.sleep(0.1)
-    for n in range(1, LAPS + 1):
-        sent[n * 1_000] = time.monotonic()
-        lap = {"source": "bench", "key": str(n), "kind": "lap", "lap": n, "at_ms": n * 240_000}
-        await asyncio.to_thread(send, "/feed", lap)
-        await asyncio.sleep(0.1)
-    await asyncio.sleep(2)
-    for one in viewers:
-        one.cancel()
-    await asyncio.gather(*viewers, return_exceptions=True)
-    return seen, failed
+    return base, {"Authorization": f"Bearer {told['token']}"}
 
 
 def timed_reads(port: int, told: dict) -> float:
-    base = f"http://127.0.0.1:{port}/api/v1/strategies/{told['id']}/live"
-    headers, times = {"Authorization": f"Bearer {told['token']}"}, []
+    base, headers = wall_of(port, told)
+    times = []
     for _ in range(20):
         began = time.monotonic()
         requests.get(base, headers=headers, timeout=30).raise_for_status()

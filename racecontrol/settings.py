@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 
 import environ
-import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from racecontrol.shared.log_masks import mask_addresses
+from racecontrol.logs import configure_structlog, logging_to_console
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / ".var"
@@ -442,53 +441,11 @@ INTERVALS_CLIENT_SECRET = env("INTERVALS_CLIENT_SECRET", default="")
 INTERVALS_URL = env("INTERVALS_URL", default="https://intervals.icu")
 
 # -- logs ----------------------------------------------------------------------------------------
-shared_processors = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    mask_addresses,
-]
-structlog.configure(
-    processors=[
-        structlog.stdlib.filter_by_level,
-        *shared_processors,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.StackInfoRenderer(),
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
+configure_structlog()
+LOGGING = logging_to_console(
+    line=env("LOG_FORMAT", default="json" if PRODUCTION else "console"),
+    level=env("LOG_LEVEL", default="INFO" if PRODUCTION else "CRITICAL" if TESTING else "WARNING"),
 )
-LOG_FORMAT = env("LOG_FORMAT", default="json" if PRODUCTION else "console")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": shared_processors,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                mask_addresses,  # the words of a fault may hold the address that was asked
-                structlog.processors.JSONRenderer(),
-            ],
-        },
-        "console": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": shared_processors,
-            "processor": structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        },
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {
-        "handlers": ["console"],
-        "level": env(
-            "LOG_LEVEL", default="INFO" if PRODUCTION else "CRITICAL" if TESTING else "WARNING"
-        ),
-    },
-}
 DJANGO_STRUCTLOG_COMMAND_LOGGING_ENABLED = False
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = TRUSTED_PROXIES > 0
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
