@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from racecontrol.shared.charts.chart import Chart, chart_of
-from racecontrol.shared.charts.drawing import Box, Drawing, Place, Scale, number, path_of
-from racecontrol.shared.charts.labels import fit_names, is_clock, lap_clock, text_width
+from racecontrol.shared.charts.drawing import Drawing, Place, Scale, number, path_of
+from racecontrol.shared.charts.labels import is_clock, lap_clock
 from racecontrol.shared.charts.looks import colour_of
+from racecontrol.shared.charts.row_frame import RowFrame
 from racecontrol.shared.charts.ticks import round_ticks, usual_range
 
 ROW_HEIGHT, BOX_HEIGHT = 30, 18
@@ -51,23 +52,24 @@ def box_strip(
     drawn = [group for group in groups if group.values]
     spreads = [Spread.of(group.values) for group in drawn]
     told = description or f"{len(drawn)} groups"
-    words = x_format
 
     def draw(place: Place) -> Drawing:
-        names = fit_names([group.label for group in drawn], place.label_width, place.font)
-        left = max(text_width(name, place.font) for name in names) + 14
-        box = Box(left, 10, place.width - 22, 10 + ROW_HEIGHT * len(drawn))
-        drawing = Drawing(place, title=title, description=told, height=box.bottom + 42)
+        frame = RowFrame(
+            place,
+            [group.label for group in drawn],
+            height=ROW_HEIGHT,
+            beside=22,
+            title=title,
+            description=told,
+        )
         low, high = usual_range([group.values for group in drawn])
         pad = (high - low) * 0.04 or abs(high) * 0.01 or 1
-        x_at = Scale(low - pad, high + pad, box.left, box.right)
+        x_at = Scale(low - pad, high + pad, frame.box.left, frame.box.right)
         ticks = round_ticks(x_at.low, x_at.high, at_most=6, is_time=is_clock(x_format))
-        drawing.x_axis(box, [(x_at(x), words(x)) for x in ticks], x_label)
-        for i, (group, name, spread) in enumerate(zip(drawn, names, spreads, strict=True)):
-            y = box.top + (i + 0.5) * ROW_HEIGHT
-            drawing.add("text", x=left - 8, y=y, class_="row-label at-end", text=name)
-            _draw_group(drawing, i, group, spread, x_at, y, words)
-        return drawing
+        frame.drawing.x_axis(frame.box, [(x_at(x), x_format(x)) for x in ticks], x_label)
+        for i, (group, spread) in enumerate(zip(drawn, spreads, strict=True)):
+            _draw_group(frame.drawing, i, group, spread, x_at, frame.begin(i), x_format)
+        return frame.drawing
 
     return chart_of(
         draw,
@@ -78,7 +80,7 @@ def box_strip(
             [
                 group.label,
                 str(len(group.values)),
-                *map(words, (s.low, s.quarter, s.median, s.three_quarters, s.high)),
+                *map(x_format, (s.low, s.quarter, s.median, s.three_quarters, s.high)),
             ]
             for group, s in zip(drawn, spreads, strict=True)
         ],

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from racecontrol.shared.charts.chart import Chart, chart_of
 from racecontrol.shared.charts.drawing import Box, Drawing, Place, Scale, number
-from racecontrol.shared.charts.labels import fit, fit_names, text_width
+from racecontrol.shared.charts.labels import fit
 from racecontrol.shared.charts.looks import colour_of
+from racecontrol.shared.charts.row_frame import RowFrame
 from racecontrol.shared.charts.ticks import round_ticks
 
 ROW_HEIGHT, BAR_HEIGHT = 28, 20
@@ -60,15 +61,22 @@ def stint_bars(
     def draw(place: Place) -> Drawing:
         first = min(0, *(bar.start for bar in bars))
         last = max(end or 0, first + 1, *(max(bar.start, bar.end) for bar in bars))
-        names = fit_names([row.label for row in rows], place.label_width, place.font)
-        left = max(text_width(name, place.font) for name in names) + 14
-        box = Box(left, 10, place.width - 14, 10 + ROW_HEIGHT * len(rows))
-        drawing = Drawing(place, title=title, description=told, height=box.bottom + 42)
+        frame = RowFrame(
+            place,
+            [row.label for row in rows],
+            height=ROW_HEIGHT,
+            beside=14,
+            title=title,
+            description=told,
+        )
+        drawing, box = frame.drawing, frame.box
         x_at = Scale(first, last, box.left, box.right)
         ticks = x_ticks or [(x, x_format(x)) for x in round_ticks(first, last, is_time=True)]
         drawing.x_axis(box, [(x_at(x), words) for x, words in ticks if first <= x <= last], x_label)
-        for i, (row, name) in enumerate(zip(rows, names, strict=True)):
-            _draw_row(drawing, row, name, x_at, box.left, box.top + i * ROW_HEIGHT)
+        for i, row in enumerate(rows):
+            middle = frame.begin(i)
+            for n, bar in enumerate(row.bars):
+                _draw_bar(drawing, row, bar, n, x_at, middle)
         if now is not None and first <= now <= last:
             _draw_now(drawing, box, x_at(now), f"Now: {x_format(now)}")
         return drawing
@@ -97,21 +105,12 @@ def _table(rows: Sequence[Row], x_format: Callable[[float], str]) -> list[list[s
     ]
 
 
-def _draw_row(
-    drawing: Drawing, row: Row, name: str, x_at: Scale, left: float, y: float
-) -> None:
-    middle = y + ROW_HEIGHT / 2
-    drawing.add("text", x=left - 8, y=middle, class_="row-label at-end", text=name)
-    for n, bar in enumerate(row.bars):
-        _draw_bar(drawing, row, bar, n, x_at, y)
-
-
 def _draw_now(drawing: Drawing, box: Box, x: float, words: str) -> None:
     line = f"M{number(x)} {number(box.top - 4)}V{number(box.bottom + 4)}"
     drawing.titled(drawing.add("path", d=line, class_="now"), words)
 
 
-def _draw_bar(drawing: Drawing, row: Row, bar: Bar, n: int, x_at: Scale, y: float) -> None:
+def _draw_bar(drawing: Drawing, row: Row, bar: Bar, n: int, x_at: Scale, middle: float) -> None:
     x, until = x_at(bar.start), x_at(bar.end)
     width = max(until - x, 1.5)
     colour = colour_of(n if bar.look is None else bar.look)
@@ -121,11 +120,11 @@ def _draw_bar(drawing: Drawing, row: Row, bar: Bar, n: int, x_at: Scale, y: floa
         "rect",
         group,
         x=x,
-        y=y + (ROW_HEIGHT - BAR_HEIGHT) / 2,
+        y=middle - BAR_HEIGHT / 2,
         width=width,
         height=BAR_HEIGHT,
         rx=4,
     )
     words = fit(bar.text, width - 10, drawing.place.font)
     if len(words) > 2 or words == bar.text:
-        drawing.add("text", group, x=x + 6, y=y + ROW_HEIGHT / 2, text=words)
+        drawing.add("text", group, x=x + 6, y=middle, text=words)
