@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Avg, Count, Max, Min, Prefetch, Q, QuerySet, Sum
+from django.db.models import Avg, Count, Max, Min, Prefetch, QuerySet, Sum
 
 from coaching.models import Heat, LapFile, OrpScore, RacerProfile, RunLog, Session, Vehicle
 from racecontrol.shared.errors import NotFound
+from racecontrol.shared.search import holding
 
 
 def profiles_of(user: Any) -> QuerySet[RacerProfile]:
@@ -45,17 +46,8 @@ def sessions_of(user: Any, *, words: str = "") -> QuerySet[Session]:
             )
         )
     )
-    for word in words.split()[:6]:
-        found = found.filter(
-            Q(name__icontains=word)
-            | Q(track_name__icontains=word)
-            | Q(vehicle__nickname__icontains=word)
-            | Q(vehicle__brand__icontains=word)
-            | Q(vehicle__model__icontains=word)
-            | Q(vehicle__class_name__icontains=word)
-            | Q(profile__name__icontains=word)
-        )
-    return found
+    vehicle = [f"vehicle__{name}" for name in ("nickname", "brand", "model", "class_name")]
+    return holding(found, words, "name", "track_name", *vehicle, "profile__name")
 
 
 def session_for(user: Any, session_id: int) -> Session:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from coaching.domain.missions.points import Progress, StageRow, progress
 from coaching.domain.missions.rules import PointsSchema
@@ -28,13 +28,12 @@ from coaching.models import (
     StageResult,
 )
 from racecontrol.shared.errors import NotFound
+from racecontrol.shared.search import holding
 
 
 def missions_of(user: Any, *, q: str = "", state: str = "") -> QuerySet[Mission]:
     """A person's missions, newest first; `q` narrows by the words of mission and event."""
-    found = Mission.objects.filter(owner=user)
-    for word in q.split()[:6]:
-        found = found.filter(Q(name__icontains=word) | Q(event_name__icontains=word))
+    found = holding(Mission.objects.filter(owner=user), q, "name", "event_name")
     return found.filter(state=state) if state else found
 
 

@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 
 from ingestion.domain.labels import person_key
 from ingestion.models import Driver, DriverAlias, DriverTransponder, Race, RaceResult
-from racecontrol.shared.search import beginning_with, terms_of, words_of
+from racecontrol.shared.search import beginning_with, holding, terms_of, words_of
 
 
 def drivers() -> QuerySet[Driver]:
@@ -76,13 +76,8 @@ def races_of_drivers(driver_ids: Sequence[int], words: str = "") -> QuerySet[Rac
         .annotate(day=F("race__event__starts_on"), run_order=F("race__run_order"))
         .order_by("-day", "-run_order", "-pk")
     )
-    for word in words.split()[:6]:
-        found = found.filter(
-            Q(race__race_class__name__icontains=word)
-            | Q(race__event__name__icontains=word)
-            | Q(race__event__track__name__icontains=word)
-        )
-    return found
+    names = ("race__race_class__name", "race__event__name", "race__event__track__name")
+    return holding(found, words, *names)
 
 
 @dataclass(frozen=True, slots=True)

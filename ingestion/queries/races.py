@@ -3,6 +3,7 @@
 from django.db.models import Min, Q, QuerySet
 
 from ingestion.models import Event, Race, RaceResult
+from racecontrol.shared.search import holding
 
 
 def races() -> QuerySet[Race]:
@@ -26,13 +27,7 @@ def drivers_of_class(race: Race) -> list[int]:
 def races_to_review(words: str = "") -> QuerySet[Race]:
     """Sessions whose type is a guess of low confidence and that no person has looked at."""
     found = races().filter(session_type_confidence="low", session_type_override="")
-    for word in words.split()[:6]:
-        found = found.filter(
-            Q(event__name__icontains=word)
-            | Q(race_class__name__icontains=word)
-            | Q(round_label__icontains=word)
-        )
-    return found
+    return holding(found, words, "event__name", "race_class__name", "round_label")
 
 
 def neighbours_of(race: Race) -> tuple[Race | None, Race | None]:

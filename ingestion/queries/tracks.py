@@ -6,7 +6,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 from ingestion.models import Event, FavouriteTrack, Track
-from racecontrol.shared.search import MOST_WORDS, among, terms_of
+from racecontrol.shared.search import MOST_WORDS, among, holding, terms_of
 
 TRACK_NAMES = ("name", "slug", "city")  # as the index `track_words` has them
 MOST_CHOICES = 60
@@ -74,8 +74,7 @@ def track_or_likely(words: str, *, user: Any = None) -> tuple[Track | None, list
 def calendar_of(track: Track, *, has_practice: bool = True, words: str = "") -> QuerySet[Event]:
     """Every event and (unless archived) practice day of a track that is known here, newest first."""
     found = Event.objects.filter(track=track).exclude(practice_day__archived_at__isnull=False)
-    for word in words.split()[:6]:
-        found = found.filter(name__icontains=word)
+    found = holding(found, words, "name")
     if not has_practice:
         found = found.filter(kind=Event.Kind.RACE)
     return found.annotate(race_count=Count("races", filter=Q(races__missing_since=None))).order_by(

@@ -10,11 +10,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from functools import reduce
+from operator import or_
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Case, F, Func, QuerySet, TextField, Value, When
+from django.db.models import Case, F, Func, Model, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.urls import reverse
@@ -28,6 +30,8 @@ SHOWN: Final = 5
 MOST_SHOWN: Final = 50
 FARTHEST: Final = 5000  # what one may look through of a kind, page by page
 COUNTED: Final = 100  # more are told as "99+"
+
+Row = TypeVar("Row", bound=Model)
 
 _WORD = re.compile(r"[^\W_]+")
 _MARKS = re.compile("[\u0300-\u036f]+")
@@ -85,6 +89,13 @@ def among(rows: QuerySet, terms: Collection[str], *fields: str | Combinable) -> 
         return rows.none()
     query = beginning_with([term] for term in terms)
     return rows.alias(_words=words_of(*fields)).filter(_words=query)
+
+
+def holding(rows: QuerySet[Row], words: str, *fields: str) -> QuerySet[Row]:
+    """Those rows in which every word (the first few count) stands somewhere in one of the columns."""
+    for word in words.split()[:MOST_WORDS]:
+        rows = rows.filter(reduce(or_, (Q(**{f"{field}__icontains": word}) for field in fields)))
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, DurationField, F, Q, QuerySet, Value
 
+from racecontrol.shared.search import holding
 from strategy.models import (
     EventInstance,
     EventParticipation,
@@ -47,9 +48,8 @@ def shares_team(user: Any, owner_id: int) -> bool:
 
 
 def teams_of(user: Any, *, words: str = "") -> QuerySet[Team]:
-    found = Team.objects.filter(memberships__user_id=user.pk).select_related("club")
-    for word in words.split()[:6]:
-        found = found.filter(Q(name__icontains=word) | Q(club__name__icontains=word))
+    mine = Team.objects.filter(memberships__user_id=user.pk).select_related("club")
+    found = holding(mine, words, "name", "club__name")
     return found.annotate(size=Count("members", distinct=True)).order_by("name", "pk")
 
 
@@ -72,35 +72,21 @@ def events_for(user: Any, *, words: str = "") -> QuerySet[StrategyEvent]:
         .select_related("host")
         .distinct()
     )
-    for word in words.split()[:6]:
-        found = found.filter(
-            Q(name__icontains=word) | Q(track__icontains=word) | Q(host__name__icontains=word)
-        )
-    return found
+    return holding(found, words, "name", "track", "host__name")
 
 
 def strategies_for(user: Any, *, words: str = "") -> QuerySet[RaceStrategy]:
     found = RaceStrategy.objects.filter(team__memberships__user_id=user.pk).select_related(
         "team", "event", "current", "instance"
     )
-    for word in words.split()[:6]:
-        found = found.filter(
-            Q(name__icontains=word) | Q(event__name__icontains=word) | Q(team__name__icontains=word)
-        )
-    return found
+    return holding(found, words, "name", "event__name", "team__name")
 
 
 def signups_of(event: StrategyEvent, *, words: str = "") -> QuerySet[EventParticipation]:
     found = event.signups.select_related(
         "user", "preferred_car", "assigned_team", "assigned_instance", "timing_driver"
     ).prefetch_related("windows")
-    for word in words.split()[:6]:
-        found = found.filter(
-            Q(user__username__icontains=word)
-            | Q(user__display_name__icontains=word)
-            | Q(assigned_team__name__icontains=word)
-        )
-    return found
+    return holding(found, words, "user__username", "user__display_name", "assigned_team__name")
 
 
 def signup_of(event: StrategyEvent, user: Any) -> EventParticipation | None:
