@@ -119,7 +119,7 @@ def read_inputs(body: bytes | str) -> tuple[dict[str, Any], RunInputs]:
     return document, run
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Given:
     """The fields as sent: litres, minutes, seconds, laps; None where one is absent or unusable."""
 
@@ -355,9 +355,7 @@ class _Reading:
         return "saving" in value
 
 
-def _both(
-    reserve_laps: Number | None, burn: Number | None
-) -> tuple[Number | None, Number | None]:
+def _both(reserve_laps: Number | None, burn: Number | None) -> tuple[Number | None, Number | None]:
     """The burn, and the reserve in litres when it is told in laps."""
     if burn is None or not reserve_laps:
         return burn, None

@@ -73,9 +73,7 @@ def check_stint(
          "Starts with a stop while the pit lane is closed"),
     ):  # fmt: skip
         if is_broken:
-            broken.append(
-                Violation(rule, f"{words}.", number, stint.driver, measured, limit, unit)
-            )
+            broken.append(Violation(rule, f"{words}.", number, stint.driver, measured, limit, unit))
 
 
 def check_kept_tyres(
