@@ -19,6 +19,7 @@ from racecontrol.shared.errors import (
 from strategy.domain.stints.conflict import Conflict
 from strategy.models import EventParticipation, Membership, RaceStrategy, Role, StintPlan, Team
 from strategy.services import events, formation, news, plans, teams, what_if
+from strategy.services.plans import solving
 from strategy.tests.builders import (
     START,
     make_car,
@@ -173,7 +174,7 @@ def test_the_optimiser_adds_a_version_and_leaves_the_current_one(user, run_jobs)
 
 def test_the_optimiser_names_what_contradicts_and_what_would_free_it(user, monkeypatch):
     told = Conflict(["minimum drive time of sam", "rest"], ["rest"], is_smallest=True)
-    monkeypatch.setattr(plans, "explain", lambda instance: told)
+    monkeypatch.setattr(solving, "explain", lambda instance: told)
     row = make_strategy(user)
     for driver in row.problem["drivers"]:
         driver["min_drive_ms"] = 2 * 3_600_000  # two drivers, three hours
