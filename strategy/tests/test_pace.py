@@ -6,6 +6,7 @@ import pytest
 
 from ingestion.tests import builders as timing
 from racecontrol.shared.errors import InvalidInput
+from strategy.models import Car
 from strategy.queries.analytics import Measured
 from strategy.services import drivers, events, plans, problems, refresh, what_if
 from strategy.tests.builders import make_event, make_person, make_strategy, sign_up
@@ -112,9 +113,9 @@ def test_eligibility_typed_at_sign_up_reaches_the_problem(user):
     event = make_event(user, regulations={"by_category": [{"category": ["Bronze"], "min_s": 3600}]})
     sign_up(event, user, category="Bronze", no_night=True)
     found = drivers.drivers_of(event, event.instances.get(), [user.pk])
-    car = plans.Car(tank_ml=100_000, reserve_ml=2_000, burn_ml=4_000, wet_burn_percent=90,
-                    fuel_us_per_ml=27, tyre_life_laps=60, tyre_deg_ms=0, tyre_deg2_us=0,
-                    tyre_cold_ms=0, tyre_wrong_ms=0)  # fmt: skip
+    car = Car(tank_ml=100_000, reserve_ml=2_000, burn_ml=4_000, wet_burn_percent=90,
+              fuel_us_per_ml=27, tyre_life_laps=60, tyre_deg_ms=0, tyre_deg2_us=0,
+              tyre_cold_ms=0, tyre_wrong_ms=0)  # fmt: skip
 
     who = problems.problem_of(event, car, found)["drivers"][0]
 
