@@ -206,7 +206,8 @@ class PracticeRun(models.Model):
         FAILED = "failed", "failed"
 
     kind = models.CharField(max_length=10, choices=Kind)
-    track = models.ForeignKey("ingestion.Track", on_delete=models.CASCADE, related_name="+")
+    # Counters are told from runs: they go by being pruned into totals, never with their track.
+    track = models.ForeignKey("ingestion.Track", on_delete=models.PROTECT, related_name="+")
     source_event_id = models.CharField(max_length=100, blank=True)
     first_day = models.DateField()
     last_day = models.DateField()

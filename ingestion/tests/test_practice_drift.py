@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db.models import ProtectedError
 from django.utils.timezone import now
 from waffle.models import Flag
 
@@ -382,6 +383,22 @@ def test_old_runs_are_forgotten_and_the_counters_stay(staff, client):
         client.force_login(staff)
         assert tasks.prune_practice_runs() == {"runs": 2}
         assert counters(client) == before
+
+
+def test_a_track_takes_no_run_along_that_is_counted(staff, client):
+    runs("import", good=2, bad=0, hours_ago=24 * 91)
+    track = PracticeRun.objects.first().track
+    client.force_login(staff)
+    before = counters(client)
+
+    with pytest.raises(ProtectedError, match="PracticeRun"):
+        track.delete()
+    assert client.post(f"/admin/ingestion/track/{track.pk}/delete/").status_code == 403
+    assert counters(client) == before
+
+    tasks.prune_practice_runs()
+    track.delete()
+    assert counters(client) == before
 
 
 def test_pages_of_a_cancelled_run_stay_counted(staff, client):
