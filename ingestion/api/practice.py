@@ -182,10 +182,14 @@ def import_practice_day(
 
 
 @router.post("/practice-days/{source_event_id}/refresh", response={202: schemas.PracticeQueuedOut})
-def refresh_practice_day(request: HttpRequest, source_event_id: DayId) -> Any:
+def refresh_practice_day(
+    request: HttpRequest, source_event_id: DayId, body: schemas.PracticeRefreshIn | None = None
+) -> Any:
     """See whether LiveRC says something else of a day by now, and bring it up to date."""
     need(request)
-    return Status(202, queue(request, day_for(source_event_id).source_event_id, refresh=True))
+    known = day_for(source_event_id).source_event_id
+    is_asking = bool(body and body.ask_first)
+    return Status(202, queue(request, known, refresh=True, ask_first=is_asking))
 
 
 def queue(

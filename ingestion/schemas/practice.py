@@ -228,6 +228,12 @@ class PracticeImportIn(Schema):
     ask_first: bool = False
 
 
+class PracticeRefreshIn(Schema):
+    """`ask_first` as for an import."""
+
+    ask_first: bool = False
+
+
 class PracticeBulkIn(Schema):
     """Days by id, or every day of a track in a range of at most three months."""
 

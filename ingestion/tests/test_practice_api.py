@@ -356,6 +356,19 @@ def test_the_cost_is_told_when_the_budget_runs_low(site, client, practice_on, se
     assert "requests" in post(client, f"/{DAY_ID}/import").json()["warning"]
 
 
+def test_a_refresh_asks_first_as_an_import_does(site, client, practice_on, settings):
+    do_import()
+    settings.LIVERC_PER_DAY = 10
+    path = f"/{DAY_ID}/refresh"
+
+    asked = post(client, path, {"ask_first": True})
+
+    assert (asked.status_code, asked.json()["error"]["code"]) == (409, "budget_warning")
+    assert not Job.objects.filter(func__endswith="run_import_practice_day").exists()
+    assert "requests" in post(client, path).json()["warning"]
+    assert Job.objects.get(func__endswith="run_import_practice_day").args == [DAY_ID, True]
+
+
 def test_archived_days_are_found_only_by_asking(site, client, practice_on):
     do_import()
     archive.archive_day(event_id=Event.objects.get().pk)

@@ -74,15 +74,22 @@ def test_archived_days_of_a_driver_are_one_press_away(client, practice_on):
         assert "rchived" not in text(client, page)
 
 
-def test_a_refresh_that_strains_the_budget_says_so(client, practice_on, settings):
+def test_a_refresh_that_strains_the_budget_asks_first(client, practice_on, settings):
     settings.LIVERC_PER_DAY = 10
     event = make_practice_day()
     for _ in range(3):
         make_practice_session(event, [41_000, 41_300])
     address, shown = url("practice-refresh", event.pk), "This import takes about"
     assert shown not in client.post(address, follow=True).content.decode()
+    Job.objects.all().delete()
     for _ in range(5):
         make_practice_session(event, [41_000, 41_300])
 
-    assert f"{shown} 9 requests" in client.post(address, follow=True).content.decode()
+    asked = client.post(address).content.decode()
+
+    assert f"{shown} 9 requests" in asked
+    assert f'action="{address}"' in asked
+    assert event.name in asked
+    assert not Job.objects.exists()
+    assert client.post(address, {"confirmed": "1"}).status_code == 302
     assert Job.objects.get().args == [event.source_event_id, True]

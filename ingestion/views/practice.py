@@ -150,6 +150,7 @@ def import_days(request: HttpRequest) -> HttpResponse:
                 request,
                 page="ingestion/confirm_practice_import.html",
                 context={
+                    "action": request.path,
                     "days": list(
                         practice_days(include_archived=True).filter(source_event_id__in=chosen)
                     ),
@@ -242,14 +243,26 @@ def day_for(event_id: int) -> Event:
 
 @require_POST
 def refresh_day(request: HttpRequest, event_id: int) -> HttpResponse:
-    """Import the day, or ask LiveRC again and bring in what is new."""
+    """Import the day, or ask LiveRC again and bring in what is new; past 80 % of a day's budget it
+    asks before it does."""
     flags.require(request, flags.ENABLE_PRACTICE_DAYS)
     event = day_for(event_id)
     is_again = bool(event.last_ingested_at)
+    costs = requests.cost_of([event.source_event_id], refresh=is_again).values()
+    warnings = [cost.warning for cost in costs if cost.warning]
+    if warnings and not request.POST.get("confirmed"):
+        return answer(
+            request,
+            page="ingestion/confirm_practice_import.html",
+            context={
+                "action": request.path,
+                "days": [event],
+                "chosen": [event.source_event_id],
+                "warnings": warnings,
+                "back": reverse("ingestion:practice-day", args=[event.pk]),
+            },
+        )
     try:
-        for cost in requests.cost_of([event.source_event_id], refresh=is_again).values():
-            if cost.warning:
-                messages.warning(request, cost.warning)
         requests.request_import(
             source_event_id=event.source_event_id, by=request.user, refresh=is_again
         )
