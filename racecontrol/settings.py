@@ -396,7 +396,8 @@ LIVERC_KEEP_DAYS = env.int("LIVERC_KEEP_DAYS", default=365)  # how long stored p
 # Imported practice days so young are looked at again by the clock, so often.
 PRACTICE_DRIFT_DAYS = env.int("PRACTICE_DRIFT_DAYS", default=7)
 PRACTICE_DRIFT_EVERY_HOURS = env.int("PRACTICE_DRIFT_EVERY_HOURS", default=6)
-# Session pages of a day that are asked for again: by each such look, and by a person's Refresh.
+# Session pages of a day that are asked for again: by each such look once all were asked for twice,
+# and by a person's Refresh.
 PRACTICE_DRIFT_SESSIONS = env.int("PRACTICE_DRIFT_SESSIONS", default=2)
 PRACTICE_REFRESH_SESSIONS = env.int("PRACTICE_REFRESH_SESSIONS", default=20)
 PRACTICE_KEEP_RUNS_DAYS = env.int("PRACTICE_KEEP_RUNS_DAYS", default=90)  # their totals stay

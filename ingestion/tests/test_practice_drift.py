@@ -24,6 +24,7 @@ from ingestion.models import (
 from ingestion.queries.practice import figures_of
 from ingestion.services.practice import alerts
 from ingestion.services.practice.archive import archive_day
+from ingestion.services.practice.rereading import sessions_per_look
 from ingestion.tests.builders import make_track
 from ingestion.tests.practice_builders import make_practice_day
 from ingestion.tests.practice_days import DAY, DAY_ID, do_import, session_pages, sessions_of
@@ -113,6 +114,7 @@ def test_a_change_inside_a_session_page_is_noticed(imported, settings, run_jobs,
 
 def test_looks_go_round_all_sessions_a_few_at_a_time(imported, settings, run_jobs):
     settings.PRACTICE_DRIFT_SESSIONS = some = len(sessions_of(imported)) // 2 + 1
+    settings.LIVERC_PER_DAY = 2 * 4 * (1 + some)
     last = sessions_of(imported)[-1]
     other_inside(imported, last.id)
     pages, found = session_pages(imported), []
@@ -127,6 +129,36 @@ def test_looks_go_round_all_sessions_a_few_at_a_time(imported, settings, run_job
 
     assert session_pages(imported) == pages + 2 * some
     assert found == [0, 1]
+
+
+def test_the_first_round_over_a_day_is_quick_and_later_ones_are_not(imported, settings):
+    settings.LIVERC_PER_MINUTE = 1000
+    settings.LIVERC_PER_DAY = 2 * 4 * (1 + 10)  # half of it: four looks, each one overview, 10 pages
+    sessions, taken = len(sessions_of(imported)), []
+    assert sessions > 10
+
+    for day in range(-(-sessions // 10) + 1):
+        pages = session_pages(imported)
+        with time_machine.travel(now() + timedelta(days=day)):
+            tasks.check_practice_drift()
+            jobs.run_now(Job.objects.filter(state="queued").latest("created_at"))
+        taken.append(session_pages(imported) - pages)
+
+    assert taken[0] == 10
+    assert sum(taken[:-1]) >= sessions
+    assert taken[-1] == settings.PRACTICE_DRIFT_SESSIONS
+
+
+def test_young_days_of_a_track_share_what_looks_may_ask(imported, settings):
+    event = Event.objects.get(source_event_id=DAY_ID)
+    settings.LIVERC_PER_DAY = 2 * 4 * 8
+    assert sessions_per_look(event) == 7
+
+    make_practice_day(track=event.track, day=DAY - timedelta(days=1), last_ingested_at=now())
+    assert sessions_per_look(event) == 3
+
+    settings.PRACTICE_DRIFT_SESSIONS = 0
+    assert sessions_per_look(event) == 0
 
 
 def test_a_page_read_a_moment_ago_is_not_asked_for_again(imported):

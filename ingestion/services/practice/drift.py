@@ -18,6 +18,7 @@ from ingestion.services.practice.rereading import (
     note_looks,
     sessions_per_look,
     sessions_to_reread,
+    young_days,
 )
 from ingestion.services.practice.runs import LIMITS, Tally, finish, open_run, running
 from ingestion.services.practice.saving import ReadSession
@@ -30,19 +31,12 @@ TASK = "ingestion.tasks.run_check_practice_day"
 
 
 def due_days() -> list[Event]:
-    """Imported days recent enough to still change, not looked at for a while, not archived."""
-    moment = now()
-    recent = (moment - timedelta(days=settings.PRACTICE_DRIFT_DAYS)).date()
-    looked_at = moment - timedelta(hours=settings.PRACTICE_DRIFT_EVERY_HOURS)
-    return list(
-        practice_days()
-        .filter(
-            starts_on__gte=recent,
-            last_ingested_at__lt=looked_at,
-            practice_day__checked_at__lt=looked_at,
-        )
-        .order_by("starts_on", "pk")
+    """Young days that were not looked at for a while."""
+    looked_at = now() - timedelta(hours=settings.PRACTICE_DRIFT_EVERY_HOURS)
+    due = young_days().filter(
+        last_ingested_at__lt=looked_at, practice_day__checked_at__lt=looked_at
     )
+    return list(due.order_by("starts_on", "pk"))
 
 
 def request_checks() -> int:
@@ -92,7 +86,7 @@ def check_day(
 
 def _look_inside(event: Event, tally: Tally, source: Source) -> Difference:
     """Some session pages again; a limit or a page that fails only ends or shortens the look."""
-    wanted = sessions_to_reread(event.source_event_id, most=sessions_per_look(), since=tally.since)
+    wanted = sessions_to_reread(event.source_event_id, most=sessions_per_look(event), since=tally.since)
     asked: list[str] = []
     pages: dict[str, ReadSession] = {}
     for session_id in wanted:

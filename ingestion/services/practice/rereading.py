@@ -6,15 +6,16 @@ still fresh. Every look goes on where the last one stopped.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.timezone import now
 
 from ingestion.liverc import addresses as kinds
 from ingestion.models import Event, PracticeSession, Race, Track
+from ingestion.queries.practice import practice_days
 from ingestion.services.fetching import FRESH_FOR, Budget, budget_of
 from ingestion.services.practice.listing import Difference, note_drift
 from ingestion.services.practice.saving import ReadSession, changed_inside
@@ -24,19 +25,29 @@ SHARE_FOR_LOOKS = 0.5  # of a track's requests of the day; the other half is for
 
 def sessions_to_reread(source_event_id: str, *, most: int, since: datetime) -> list[str]:
     """LiveRC's ids of at most so many sessions; those read after `since` count towards the number."""
-    read = PracticeSession.objects.filter(
-        event__source_event_id=source_event_id,
-        missing_since=None,
-        failure="",
-        race__state=Race.State.IMPORTED,
-        race__fetched_at__isnull=False,
-    )
+    read = _read_sessions(source_event_id)
     most -= read.filter(race__fetched_at__gte=since).count()
     stale = min(since, now() - FRESH_FOR[kinds.PRACTICE_SESSION])
     due = read.filter(race__fetched_at__lt=stale).order_by(
         "attempts", "race__fetched_at", "started_at", "pk"
     )
     return list(due.values_list("source_session_id", flat=True)[: max(0, most)])
+
+
+def _read_sessions(source_event_id: str) -> QuerySet[PracticeSession]:
+    return PracticeSession.objects.filter(
+        event__source_event_id=source_event_id,
+        missing_since=None,
+        failure="",
+        race__state=Race.State.IMPORTED,
+        race__fetched_at__isnull=False,
+    )
+
+
+def young_days() -> QuerySet[Event]:
+    """Imported days recent enough to still change, not archived."""
+    recent = (now() - timedelta(days=settings.PRACTICE_DRIFT_DAYS)).date()
+    return practice_days().filter(starts_on__gte=recent, last_ingested_at__isnull=False)
 
 
 def may_look(track: Track) -> bool:
@@ -48,8 +59,22 @@ def may_look(track: Track) -> bool:
     )
 
 
-def sessions_per_look() -> int:
-    return int(settings.PRACTICE_DRIFT_SESSIONS)
+def sessions_per_look(event: Event) -> int:
+    """How many session pages a look at a day takes.
+
+    Clubs correct a day soon after it: until each page was asked for a second time, a look takes as
+    many as the looks' share of the track's day has room for. From then on PRACTICE_DRIFT_SESSIONS.
+    """
+    usual = int(settings.PRACTICE_DRIFT_SESSIONS)
+    asked_once = _read_sessions(event.source_event_id).filter(attempts__lt=2).count()
+    return max(usual, min(asked_once, _room_for_a_look(event.track))) if usual else 0
+
+
+def _room_for_a_look(track: Track) -> int:
+    """Session pages beside the overview, if all young days of the track are looked at as often."""
+    looks = max(1, 24 // max(1, settings.PRACTICE_DRIFT_EVERY_HOURS))
+    days = max(1, young_days().filter(track=track).count())
+    return int(SHARE_FOR_LOOKS * settings.LIVERC_PER_DAY) // (looks * days) - 1
 
 
 def count_ask(*session_ids: str) -> None:
