@@ -322,7 +322,8 @@ def delete_account(*, by: Any) -> None:
 def test_account(*, user: Any, now: datetime) -> LlmAccount:
     """Ask the endpoint in each way of structured output; keep the strictest that works.
 
-    Raises ModelError when none does; the account then says why.
+    Raises ModelError when none does; the account then says why. Raises Crowded, and says nothing,
+    when no place came free.
     """
     source = source_of(user)
     if source.account is None or source.endpoint is None:
@@ -340,6 +341,8 @@ def test_account(*, user: Any, now: datetime) -> LlmAccount:
             before_call=lambda: check_budget(user, source),
             place=partial(place_at, endpoint.target.origin),
         )
+    except Crowded:
+        raise
     except ModelError as failed:
         status = (
             LlmAccount.Status.BAD

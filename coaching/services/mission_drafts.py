@@ -11,7 +11,7 @@ from coaching.domain.missions.checks import Day, check_dates, check_markup, chec
 from coaching.domain.missions.facts import Fact, number
 from coaching.llm import prompts
 from coaching.llm.client import find_object
-from coaching.llm.errors import BadAnswer, BudgetSpent, ModelDown, ModelRefused
+from coaching.llm.errors import BadAnswer, BudgetSpent, Crowded, ModelDown, ModelRefused
 from coaching.llm.shapes import MissionDraft as DraftShape
 from coaching.llm.shapes import said
 from coaching.models import Mission, MissionDraft
@@ -152,7 +152,10 @@ def facts_for(values: dict[str, Any], today: date) -> tuple[Fact, ...]:
 def write(
     *, draft_id: int, real_now: datetime, on_text: Callable[[int], None] | None = None
 ) -> str:
-    """Ask the model for the draft and keep what it proposes, problems by field beside it."""
+    """Ask the model for the draft and keep what it proposes, problems by field beside it.
+
+    Raises Crowded, the draft still asked for, when no place at the model came free.
+    """
     draft = MissionDraft.objects.select_related("owner").get(pk=draft_id)
     if draft.status != Status.ASKED:
         return "nothing to do"
@@ -180,6 +183,8 @@ def write(
             status=Status.READY if proposal else Status.FAILED, proposal=proposal, problems=problems
         )
         return "problems"
+    except Crowded:
+        raise
     except (ModelRefused, ModelDown, BudgetSpent) as failed:
         if isinstance(failed, ModelRefused):
             llm_accounts.mark_bad(source, str(failed))

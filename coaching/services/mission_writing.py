@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from coaching.domain.missions import schedule
 from coaching.domain.missions.checks import Problem, check
@@ -16,7 +17,7 @@ from coaching.domain.missions.facts import as_data, from_data
 from coaching.domain.missions.profile import SAFETY_NOTICE
 from coaching.domain.missions.states import RUNNING, State
 from coaching.llm import prompts
-from coaching.llm.errors import BadAnswer, BudgetSpent, ModelDown, ModelRefused
+from coaching.llm.errors import BadAnswer, BudgetSpent, Crowded, ModelDown, ModelRefused
 from coaching.llm.shapes import (
     DailyCoaching,
     EventCoaching,
@@ -148,6 +149,9 @@ def _ask(run: MissionRun, morning: Morning, moment: datetime, real_now: datetime
         status = end(run, Status.FAILED, refused.reason, str(refused), moment)
         mission_notices.key_is_bad(mission, source.account, real_now)
         return status
+    except Crowded as crowded:  # the model failed nobody: no try and no failure is counted
+        at = moment + schedule.CROWDED_WAIT
+        return _wait(run, at, crowded.reason, str(crowded), attempt=F("attempt") - 1)
     except ModelDown as down:
         return _try_again(run, "model_down", down.reason, str(down), moment)
     except BudgetSpent as spent:
@@ -230,11 +234,11 @@ def end(run: MissionRun, status: str, code: str, words: str, moment: datetime) -
     return status
 
 
-def _wait(run: MissionRun, at: datetime, code: str, words: str) -> str:
-    """Free the run until a moment; the scheduler takes it up again."""
+def _wait(run: MissionRun, at: datetime, code: str, words: str, **values: Any) -> str:
+    """Free the run until a moment; the scheduler takes it up again. `values` go on the row, too."""
     MissionRun.objects.filter(pk=run.pk, lease=run.lease).update(
         status=Status.RETRY, next_attempt_at=at, reason_code=code, reason=words[:500], lease=None,
-        lease_until=None, failures=run.failures,
+        lease_until=None, failures=run.failures, **values,
     )  # fmt: skip
     Mission.objects.filter(pk=run.mission_id).update(next_check_at=at)
     return Status.RETRY

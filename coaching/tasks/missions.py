@@ -1,10 +1,13 @@
 """The coach at work: the ten-minute tick, one run, one mail, one draft, one connection test."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 from django.utils.timezone import now
 
-from coaching.llm.errors import ModelError
+from coaching.domain.missions.schedule import CROWDED_WAIT
+from coaching.llm.errors import Crowded, ModelError
 from coaching.models import Mission
 from coaching.services import (
     llm_accounts,
@@ -45,14 +48,24 @@ def send_mission_notice(job: jobs.Running, notice_id: int) -> dict:
     return {"status": mission_notices.send(notice_id=notice_id, real_now=now())}
 
 
+@contextmanager
+def _its_turn() -> Iterator[None]:
+    """Where the model has no place free the job waits for one; that costs it no attempt."""
+    try:
+        yield
+    except Crowded as crowded:
+        raise jobs.Later(now() + CROWDED_WAIT, str(crowded)) from crowded
+
+
 def draft_mission(job: jobs.Running, draft_id: int) -> dict:
     """Let the model propose a mission from the wizard's answers."""
     job.progress(0, 0, "The model is writing the draft.")
-    status = mission_drafts.write(
-        draft_id=draft_id,
-        real_now=now(),
-        on_text=lambda size: job.progress(0, 0, f"The model is writing: {size} characters."),
-    )
+    with _its_turn():
+        status = mission_drafts.write(
+            draft_id=draft_id,
+            real_now=now(),
+            on_text=lambda size: job.progress(0, 0, f"The model is writing: {size} characters."),
+        )
     return {"status": status}
 
 
@@ -60,7 +73,8 @@ def test_llm_account(job: jobs.Running, user_id: int) -> dict:
     """Ask a person's endpoint in each way of structured output."""
     user = llm_accounts.person(user_id)
     try:
-        account = llm_accounts.test_account(user=user, now=now())
+        with _its_turn():
+            account = llm_accounts.test_account(user=user, now=now())
     except ModelError as failed:
         return {"works": False, "why": str(failed)}
     return {"works": True, "mode": account.mode}

@@ -8,9 +8,11 @@ from django.db import connection
 
 from coaching.llm.errors import Crowded, ModelDown
 from coaching.llm.shapes import DailyCoaching
-from coaching.models import EndpointHealth, LlmExchange, MissionRun
+from coaching.models import EndpointHealth, LlmAccount, LlmExchange, MissionRun
 from coaching.services import llm_accounts
 from coaching.tests.mission_builders import MORNING, check_in, give_model, tick, work
+from coaching.tests.mission_pages import step, wizard
+from racecontrol.shared import jobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = "http://model.example"
@@ -107,7 +109,7 @@ def test_a_crowded_endpoint_was_not_asked_and_is_not_called_broken(user, fake, s
     assert not EndpointHealth.objects.exists()
 
 
-def test_a_crowded_morning_is_written_later(mission, fake, settings, monkeypatch):
+def test_a_crowded_morning_is_written_later(mission, fake, settings):
     settings.LLM_CALLS_AT_ONCE = 1
     check_in(mission, MORNING)
     tick()
@@ -117,3 +119,63 @@ def test_a_crowded_morning_is_written_later(mission, fake, settings, monkeypatch
     assert again.reason_code == "crowded"
 
     assert work(again, again.next_attempt_at) == "succeeded"
+
+
+@pytest.fixture
+def crowded(monkeypatch):
+    """No place comes free at any endpoint while this holds."""
+
+    def nowhere(_origin, _wait_s):
+        raise Crowded
+
+    with monkeypatch.context() as patch:
+        patch.setattr(llm_accounts, "place_at", nowhere)
+        yield patch
+
+
+def test_waiting_for_a_place_uses_up_neither_tries_nor_failures(mission, crowded):
+    check_in(mission, MORNING)
+    tick()
+    run = MissionRun.objects.get(kind="daily")
+    for _ in range(6):  # a model that is down is given up after four
+        assert work(run, run.next_attempt_at) == "retry"
+        run.refresh_from_db()
+
+    assert (run.attempt, run.failures, run.reason_code) == (0, {}, "crowded")
+    assert not EndpointHealth.objects.exists()
+
+    crowded.undo()
+    assert work(run, run.next_attempt_at) == "succeeded"
+
+
+def test_a_draft_waits_for_a_place(client, user, fake, quick, at, crowded):
+    give_model(user, fake)
+    draft = wizard(client)
+    client.post(step(draft, "review"), {"consent": "1"})
+    draft.refresh_from_db()
+    for _ in range(4):  # more often than the job may fail
+        jobs.run_now(draft.job)
+        draft.refresh_from_db()
+        assert (draft.status, draft.job.state, draft.job.attempts) == ("asked", "paused", 0)
+        assert "turn later" in draft.job.message
+
+    crowded.undo()
+    jobs.run_now(draft.job)
+    draft.refresh_from_db()
+    assert draft.status == "ready"
+
+
+def test_the_test_of_a_key_waits_for_a_place(user, fake, crowded):
+    give_model(user, fake)
+    job = jobs.enqueue("coaching.tasks.test_llm_account", user.pk, owner=user)
+    before = LlmAccount.objects.values_list("status", "status_reason").get()
+
+    jobs.run_now(job)
+
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("paused", 0)
+    assert LlmAccount.objects.values_list("status", "status_reason").get() == before
+    crowded.undo()
+    jobs.run_now(job)
+    job.refresh_from_db()
+    assert job.result["works"] is True

@@ -126,6 +126,8 @@ def agenda(
 
 # -- trying again ----------------------------------------------------------------------------
 
+CROWDED_WAIT: Final = timedelta(minutes=2)  # until there may be a place at the model again
+
 _MINUTES: Final[dict[str, tuple[int, ...]]] = {
     "model_down": (10, 30, 60, 120),
     "bad_answer": (30,),
