@@ -80,6 +80,6 @@ def daily_check() -> str:
         return "all is well"
     subject = f"{failed.count()} failed and {stale.count()} stale jobs"
     text = "\n".join([*lines, "", f"{settings.PUBLIC_URL}/ops/"])
-    tell_staff(subject, text)
+    tell_staff(subject, text, key=f"daily-check:{now():%Y-%m-%d}")
     log.warning("daily_check", failed=failed.count(), stale=stale.count())
     return subject

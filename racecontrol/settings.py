@@ -233,6 +233,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Race Control] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PRODUCTION else "http"
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "racecontrol.shared.mail.SmtpBackend"
 EMAIL_TIMEOUT = (
     20  # seconds for each answer of the mail server, which would else be waited for ever
 )

@@ -84,7 +84,7 @@ def prune() -> dict[str, int]:
 
 
 def mail(job: jobs.Running, user_id: int, subject: str, text: str) -> None:
-    news.mail(user_id=user_id, subject=subject, text=text)
+    news.mail(user_id=user_id, subject=subject, text=text, key=f"job:{job.id}")
 
 
 def deliver_hook(job: jobs.Running, webhook_id: int, text: str) -> dict | None:

@@ -6,7 +6,6 @@ from typing import Any, Final, TypeVar
 
 import structlog
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
@@ -26,6 +25,7 @@ from coaching.models import Activity, Connection, DailyMetric, ProviderLimit, Re
 from coaching.services.athlete import has_health_consent
 from racecontrol.shared import audit, jobs
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, NotReady
+from racecontrol.shared.mail import post
 
 log = structlog.get_logger(__name__)
 FRESH: Final = timedelta(minutes=5)  # a token that ends sooner is renewed first
@@ -257,8 +257,11 @@ def _lose(connection_id: int) -> None:
         jobs.enqueue("coaching.tasks.tell_reconnect", connection_id, title="Tell to connect again")
 
 
-def tell_reconnect(*, connection_id: int) -> bool:
-    """One mail that a service must be connected again; none where it was meanwhile."""
+def tell_reconnect(*, connection_id: int, key: str) -> bool:
+    """One mail that a service must be connected again; none where it was meanwhile.
+
+    `key` names this mail, however often its job is tried.
+    """
     row = (
         Connection.objects.filter(pk=connection_id, status=Connection.Status.NEEDS_RECONNECT)
         .select_related("owner")
@@ -270,7 +273,7 @@ def tell_reconnect(*, connection_id: int) -> bool:
         f"{row} does not accept Race Control's permission any more, so nothing new arrives from "
         f"there.\n\nConnect it again: {settings.PUBLIC_URL}/coaching/athlete/connections/\n"
     )
-    send_mail(f"[Race Control] Connect {row} again", text, None, [row.owner.email])
+    post(f"[Race Control] Connect {row} again", text, [row.owner.email], key=key)
     return True
 
 

@@ -1,8 +1,9 @@
 """Messages about a mission: one row per run and channel, sent after the commit, never twice.
 
 A row is marked "being sent" before it is handed to the mail server. If the worker dies in that
-moment nobody can know whether the mail left: the row becomes "perhaps not sent" and is not sent
-again, because a second mail is worse than a page that has the words anyway.
+moment, or the connection once the server had all of it, nobody can know whether the mail left: the
+row becomes "perhaps not sent" and is not sent again, because a second mail is worse than a page that
+has the words anyway.
 """
 
 import smtplib
@@ -24,6 +25,7 @@ from coaching.domain.missions import schedule
 from coaching.domain.missions.facts import from_data
 from coaching.models import LlmAccount, Mission, MissionNotification, MissionRun
 from racecontrol.shared import jobs
+from racecontrol.shared.mail import message_id
 
 log = structlog.get_logger(__name__)
 Status = MissionNotification.Status
@@ -92,7 +94,7 @@ def send(*, notice_id: int, real_now: datetime) -> str:
         pk=notice_id
     )
     try:
-        _hand_over(notice)
+        is_sure = _hand_over(notice)
     except (
         OSError,
         ValueError,
@@ -106,23 +108,28 @@ def send(*, notice_id: int, real_now: datetime) -> str:
             lease_until=None,
         )
         return "will be tried again" if again else "failed"
+    status = Status.SENT if is_sure else Status.UNCERTAIN
     MissionNotification.objects.filter(pk=notice.pk).update(
-        status=Status.SENT, sent_at=real_now, error="", lease_until=None
+        status=status, sent_at=real_now if is_sure else None, error="", lease_until=None
     )
-    return "sent"
+    return str(status)
 
 
-def _hand_over(notice: MissionNotification) -> None:
-    """Up to three tries, moments apart; what the mail server refuses for good is not repeated."""
-    for pause in (*PAUSES_S, None):
+def _hand_over(notice: MissionNotification) -> bool:
+    """Up to three tries, moments apart; what the mail server refuses for good is not repeated.
+
+    False when the connection broke with the mail server perhaps having it: that is no reason to
+    try again.
+    """
+    channel = CHANNELS[notice.channel]
+    for pause in PAUSES_S:
         try:
-            CHANNELS[notice.channel](notice)
+            return channel(notice)
         except OSError as failed:
-            if pause is None or _is_refused(failed):
+            if _is_refused(failed):
                 raise
             time.sleep(pause)
-        else:
-            return
+    return channel(notice)
 
 
 def _is_refused(failed: OSError) -> bool:
@@ -148,10 +155,10 @@ def look_after(*, real_now: datetime) -> int:
 # -- channels --------------------------------------------------------------------------------
 
 
-def _email(notice: MissionNotification) -> None:
+def _email(notice: MissionNotification) -> bool:
     mission, run = notice.mission, notice.run
     if not mission.owner.email:
-        return
+        return True
     context = {
         "mission": mission,
         "run": run,
@@ -168,15 +175,15 @@ def _email(notice: MissionNotification) -> None:
         subject=subject,
         body=render_to_string(f"{name}.txt", context),
         to=[mission.owner.email],
-        # The same id on every try: a mail program that got it twice shows it once.
-        headers={"Message-ID": f"<{notice.key.replace(':', '.')}@{_host()}>"},
+        headers={"Message-ID": message_id(notice.key)},
     )
     message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
-    message.send()
+    return bool(message.send())
 
 
-# A further channel is one more function here; rows and retries stay as they are.
-CHANNELS: Final[dict[str, Callable[[MissionNotification], None]]] = {"email": _email}
+# A further channel is one more function here; rows and retries stay as they are. It raises OSError
+# when the message did not leave, and answers False when nobody knows whether it did.
+CHANNELS: Final[dict[str, Callable[[MissionNotification], bool]]] = {"email": _email}
 
 
 def link(name: str, **kwargs: Any) -> str:
@@ -186,9 +193,3 @@ def link(name: str, **kwargs: Any) -> str:
     except NoReverseMatch:
         path = "/"
     return urljoin(settings.PUBLIC_URL, path)
-
-
-def _host() -> str:
-    return (
-        settings.PUBLIC_URL.partition("://")[2].partition("/")[0].partition(":")[0] or "localhost"
-    )

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.core.mail import mail_admins
 from django.db.models import Q
 
 from coaching.models import LlmExchange, Mission, MissionDraft, MissionRun
 from coaching.queries import mission_numbers
 from coaching.services import mission_notices, mission_runs, reasoning_logs
 from racecontrol.shared.errors import RaceError
+from racecontrol.shared.mail import tell_operators
 from racecontrol.shared.pruning import delete_old
 
 log = structlog.get_logger(__name__)
@@ -63,5 +63,6 @@ def tell_operators(*, real_now: datetime) -> int:
     """Mail the operators what went wrong in a day, without health values; silent when all is well."""
     lines = mission_numbers.troubles(now=real_now)
     if lines:
-        mail_admins(f"Missions: {len(lines)} troubles in 24 hours", "\n".join(lines))
+        subject = f"Missions: {len(lines)} troubles in 24 hours"
+        tell_operators(subject, "\n".join(lines), key=f"missions:{real_now:%Y-%m-%d}")
     return len(lines)

@@ -53,7 +53,8 @@ def give_back(job: jobs.Running, revocation_id: int) -> dict:
 
 
 def tell_reconnect(job: jobs.Running, connection_id: int) -> dict:
-    return {"told": connections.tell_reconnect(connection_id=connection_id)}
+    told = connections.tell_reconnect(connection_id=connection_id, key=f"job:{job.id}")
+    return {"told": told}
 
 
 def sync_connections() -> dict[str, int]:

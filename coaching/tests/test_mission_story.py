@@ -126,7 +126,7 @@ def broken_mail(monkeypatch):
         state["tried"] += 1
         if state["tried"] <= state["times"]:
             raise state["error"]
-        real(notice)
+        return real(notice)
 
     monkeypatch.setitem(mission_notices.CHANNELS, "email", send)
     monkeypatch.setattr(mission_notices.time, "sleep", lambda _s: None)
@@ -179,6 +179,16 @@ def test_what_is_refused_for_good_is_not_repeated_at_once(mission, broken_mail, 
     notice = MissionNotification.objects.get()
     assert (broken_mail["tried"], notice.status) == (tried, "queued")
     assert notice.next_attempt_at == MORNING + timedelta(minutes=15)
+
+
+def test_a_mail_the_server_may_have_is_not_sent_again(mission, monkeypatch):
+    monkeypatch.setitem(mission_notices.CHANNELS, "email", lambda _notice: False)
+    morning(mission)
+    send_mails()
+
+    tick(MORNING + timedelta(hours=6))
+    notice = MissionNotification.objects.get()
+    assert (notice.status, notice.attempts, notice.sent_at) == ("uncertain", 1, None)
 
 
 def test_a_mail_caught_in_the_middle_is_not_sent_twice(mission):

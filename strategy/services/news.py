@@ -8,12 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
-from django.core.mail import send_mail
 from django.db import transaction
 from django.utils.timezone import now
 
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotFound
+from racecontrol.shared.mail import post
 from strategy import access
 from strategy.models import PlanVersion, RaceStrategy, StintPlan, Team, Webhook
 from strategy.webhooks import check_address
@@ -27,10 +27,11 @@ def tell_people(user_ids: Sequence[int], *, subject: str, text: str) -> None:
         jobs.enqueue("strategy.tasks.mail", user_id, subject[:150], text[:4000], title="Send mail")
 
 
-def mail(*, user_id: int, subject: str, text: str) -> None:
+def mail(*, user_id: int, subject: str, text: str, key: str) -> None:
+    """`key` names this mail, however often its job is tried."""
     user = get_user_model().objects.filter(pk=user_id, is_active=True).exclude(email="").first()
     if user is not None:
-        send_mail(subject, text, None, [user.email])
+        post(subject, text, [user.email], key=key)
 
 
 def tell_named(row: RaceStrategy, note: str, *, by: Any) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from racecontrol.shared import audit
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, RaceError
+from racecontrol.shared.mail import post
 from strategy import access
 from strategy.models import Car, Club, Invitation, Membership, Role, Team
 
@@ -82,12 +82,12 @@ def invite(*, team_id: int, email: str = "", role: str = "driver", by: Any) -> I
 
 def send_invitation(*, invitation: Invitation, link: str) -> None:
     """The mail with the link; sent after the row is committed."""
-    send_mail(
+    post(
         f"Join {invitation.team} on Race Control",
         f"{invitation.created_by} asks you to join {invitation.team} as {invitation.role}.\n\n"
         f"Open this link within {INVITATION_DAYS} days:\n{link}\n",
-        None,
         [invitation.email],
+        key=f"invitation:{invitation.pk}",
     )
 
 

@@ -89,21 +89,22 @@ def _note(rule: Any, reading: Reading, moment: datetime) -> None:
     was_firing, alert.is_firing = alert.is_firing, reading.is_firing
     alert.checked_at = moment
     alert.says = reading.says if reading.is_firing else ""
+    key = f"practice-alert:{alert.rule}:{moment:%Y%m%d%H%M%S}"
     is_old = alert.mailed_at is not None and moment - alert.mailed_at >= REMIND_AFTER
     if reading.is_firing and not was_firing:
         alert.since, alert.mailed_at = moment, moment
-        _mail(f"Practice days: {alert}", reading.says)
+        _mail(f"Practice days: {alert}", reading.says, key=key)
     elif reading.is_firing and is_old:
         alert.mailed_at = moment
-        _mail(f"Practice days: {alert}, still", reading.says)
+        _mail(f"Practice days: {alert}, still", reading.says, key=key)
     elif was_firing and not reading.is_firing:
         alert.since, alert.mailed_at = None, None
-        _mail(f"Practice days: {alert} – it is over", "All is well again.")
+        _mail(f"Practice days: {alert} – it is over", "All is well again.", key=key)
     alert.save()
 
 
-def _mail(subject: str, says: str) -> None:
+def _mail(subject: str, says: str, *, key: str) -> None:
     """After the commit, so that nothing is told that was not noted."""
     log.warning("practice_alert", subject=subject, says=says)
     text = f"{says}\n\n{settings.PUBLIC_URL}/admin/ingestion/practicerun/"
-    transaction.on_commit(lambda: tell_staff(subject, text))
+    transaction.on_commit(lambda: tell_staff(subject, text, key=key))
