@@ -48,11 +48,21 @@ class TokenForm(forms.Form):
 
 
 class LeaveForm(forms.Form):
-    """Deleting the account asks for the password: a page left open must not be enough."""
+    """Deleting the account asks for the password, or for a mailed code where the account has none:
+    a page left open must not be enough."""
 
     password = forms.CharField(
         label="Your password",
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+    code = forms.CharField(
+        label="Code from the mail",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
+    )
     is_sure = forms.BooleanField(label="I know that nothing of it can be brought back.")
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields.pop("code" if user.has_usable_password() else "password")

@@ -27,6 +27,7 @@ urlpatterns = [
     path("account/data/export/", personal_pages.ask_export, name="export-ask"),
     path("account/data/<uuid:export_id>.zip", personal_pages.fetch_export, name="export-fetch"),
     path("account/data/leave/", personal_pages.leave, name="leave"),
+    path("account/data/leave/code/", personal_pages.leave_code, name="leave-code"),
     path("account/left/", personal_pages.left, name="left"),
     path("ops/", views.ops, name="ops"),
     path("health/live", views.health_live, name="health_live"),

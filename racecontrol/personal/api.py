@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from racecontrol.house_api import JobOut
 from racecontrol.models import PersonExport
-from racecontrol.personal import deletion, export, pages
+from racecontrol.personal import deletion, export, leave_codes, pages
 from racecontrol.shared.errors import InvalidInput, NotFound
 
 router = Router(tags=["your data"])
@@ -32,11 +32,12 @@ class ExportOut(Schema):
 
 
 class LeaveIn(Schema):
-    """The same two answers as on the page."""
+    """The same two answers as on the page; `code` instead of `password` where the account has none."""
 
     model_config = ConfigDict(extra="forbid")
 
-    password: str = Field(max_length=500)
+    password: str = Field("", max_length=500)
+    code: str = Field("", max_length=40)
     is_sure: bool
 
 
@@ -74,14 +75,23 @@ def fetch_export(request: HttpRequest, export_id: UUID):
     return pages.export_file(export.open_export(by=request.user, export_id=export_id))
 
 
+@router.post("/me/deletion/code", response={202: LeaveOut})
+def mail_code(request: HttpRequest):
+    """Mail the code that stands for the password of an account that has none; good for 15 minutes."""
+    leave_codes.send(by=request.user)
+    return Status(202, {"message": "The code is on its way to the account's address."})
+
+
 @router.post("/me/deletion", response={202: LeaveOut})
 def leave(request: HttpRequest, body: LeaveIn):
     """Delete the account with everything in it, for good: your password, and that you are sure.
+
+    An account without a password (signed in elsewhere) proves itself by a code: `/me/deletion/code`.
 
     The account is locked at once, its sessions and tokens end with this answer, the purge follows.
     """
     if not body.is_sure:
         message = "Say that you are sure: nothing of it can be brought back."
         raise InvalidInput(message, fields={"is_sure": [message]})
-    deletion.request_deletion(by=request.user, password=body.password)
+    deletion.request_deletion(by=request.user, password=body.password, code=body.code)
     return Status(202, {"message": "The account is locked; what was yours is being deleted."})

@@ -28,7 +28,7 @@ from racecontrol.models import (
     RateWindow,
     User,
 )
-from racecontrol.personal import belongings
+from racecontrol.personal import belongings, leave_codes
 from racecontrol.shared import audit, jobs, ratelimit
 from racecontrol.shared.errors import InvalidInput, NotAllowed, TooMany
 
@@ -38,17 +38,16 @@ ID_KEYS = ("user_id", "user", "owner_id", "owner", "driver_id", "by", "by_id")
 GONE = "somebody who left"
 
 
-def request_deletion(*, by: Any, password: str) -> PersonDeletion:
-    """Lock the account at once and queue the purge. Raises InvalidInput for a wrong password.
+def request_deletion(*, by: Any, password: str = "", code: str = "") -> PersonDeletion:
+    """Lock the account at once and queue the purge.
 
-    Raises NotAllowed for the last administrator, without whom nobody could help anybody, and
+    Raises InvalidInput for a wrong password, or code where the account has none (`leave_codes`),
+    NotAllowed for the last administrator, without whom nobody could help anybody, and
     TooMany for who guesses: a stolen session or token must not find the password out here.
     """
     if ratelimit.count_write(f"leave:{by.pk}") > TRIES_A_MINUTE:
         raise TooMany("Too many tries; wait a minute.")
-    if by.has_usable_password() and not by.check_password(password):
-        message = "This is not your password."
-        raise InvalidInput(message, fields={"password": [message]})
+    _check_person(by, password=password, code=code)
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=by.pk)
     if by.is_superuser and not others.exists():
         raise NotAllowed("You are the last administrator: make somebody else one first.")
@@ -64,6 +63,17 @@ def request_deletion(*, by: Any, password: str) -> PersonDeletion:
             title="Delete an account", queue="slow", max_attempts=10,
         )  # fmt: skip
     return row
+
+
+def _check_person(by: Any, *, password: str, code: str) -> None:
+    if by.has_usable_password():
+        field, is_good = "password", by.check_password(password)
+        message = "This is not your password."
+    else:
+        field, is_good = "code", leave_codes.is_good(code, user=by)
+        message = "This code is wrong or older than 15 minutes: have a new one mailed."
+    if not is_good:
+        raise InvalidInput(message, fields={field: [message]})
 
 
 def purge(*, deletion_id: UUID) -> dict[str, int]:
@@ -116,7 +126,8 @@ def _clean_house(user: Any) -> None:
     _end_sessions(user.pk)
     _forget_jobs(user)
     _forget_trail(user)
-    RateWindow.objects.filter(key__in=[f"user:{user.pk}", f"leave:{user.pk}"]).delete()
+    keys = [f"user:{user.pk}", f"leave:{user.pk}", leave_codes.rate_key(user)]
+    RateWindow.objects.filter(key__in=keys).delete()
     tokens = ApiToken.objects.filter(user=user).values_list("pk", flat=True)
     RateWindow.objects.filter(key__in=[f"token:{pk}" for pk in tokens]).delete()
     kind = ContentType.objects.get_for_model(User)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from racecontrol.forms import LeaveForm
 from racecontrol.models import PersonExport
-from racecontrol.personal import deletion, export
+from racecontrol.personal import deletion, export, leave_codes
 from racecontrol.shared.errors import RaceError
 from racecontrol.shared.htmx import answer
 from racecontrol.shared.store import files
@@ -59,16 +60,30 @@ def _pieces(stored_as: str) -> Iterator[bytes]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest) -> HttpResponse:
     """Delete the account: locked at once, purged in the background."""
-    form = LeaveForm(request.POST or None)
+    form = LeaveForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            deletion.request_deletion(by=request.user, password=form.cleaned_data["password"])
+            proof = {name: form.cleaned_data.get(name, "") for name in ("password", "code")}
+            deletion.request_deletion(by=request.user, **proof)
         except RaceError as refusal:
-            form.add_error("password" if "password" in refusal.fields else None, str(refusal))
+            field = next((name for name in refusal.fields if name in form.fields), None)
+            form.add_error(field, str(refusal))
         else:
             logout(request)
             return redirect("left")
     return answer(request, page="leave.html", context={"form": form}, ok=not form.errors)
+
+
+@require_POST
+def leave_code(request: HttpRequest) -> HttpResponse:
+    """Mail the code that stands for the password of an account that has none."""
+    try:
+        leave_codes.send(by=request.user)
+    except RaceError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The code is on its way; it is good for 15 minutes.")
+    return redirect("leave")
 
 
 @login_not_required
