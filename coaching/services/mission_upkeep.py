@@ -9,9 +9,9 @@ from django.db.models import Q
 from coaching.models import LlmExchange, Mission, MissionDraft, MissionRun
 from coaching.queries import mission_numbers
 from coaching.services import mission_notices, mission_runs, reasoning_logs
+from racecontrol.shared import mail
 from racecontrol.shared.errors import RaceError
-from racecontrol.shared.mail import tell_operators
-from racecontrol.shared.pruning import delete_old
+from racecontrol.shared.pruning import delete_old, empty_old
 
 log = structlog.get_logger(__name__)
 BATCH = 1000
@@ -48,13 +48,15 @@ def tick(*, real_now: datetime) -> dict[str, int]:
 def prune(*, real_now: datetime) -> int:
     """Empty prompts, answers and facts older than the setting; counts and costs stay."""
     limit = real_now - timedelta(days=settings.LLM_PROMPTS_KEPT_DAYS)
-    pruned = LlmExchange.objects.filter(created_at__lt=limit, pruned_at__isnull=True).update(
-        sent=None, answer="", problems="", pruned_at=real_now
+    pruned = empty_old(
+        LlmExchange.objects.filter(created_at__lt=limit, pruned_at__isnull=True),
+        {"sent": None, "answer": "", "problems": "", "pruned_at": real_now},
     )
     reasoning_logs.prune(older_than=limit)
     delete_old(MissionDraft.objects.filter(updated_at__lt=limit))
-    MissionRun.objects.filter(created_at__lt=limit, facts__isnull=False).update(
-        facts=None, limits=None
+    empty_old(
+        MissionRun.objects.filter(created_at__lt=limit, facts__isnull=False),
+        {"facts": None, "limits": None},
     )
     return pruned
 
@@ -64,5 +66,5 @@ def tell_operators(*, real_now: datetime) -> int:
     lines = mission_numbers.troubles(now=real_now)
     if lines:
         subject = f"Missions: {len(lines)} troubles in 24 hours"
-        tell_operators(subject, "\n".join(lines), key=f"missions:{real_now:%Y-%m-%d}")
+        mail.tell_operators(subject, "\n".join(lines), key=f"missions:{real_now:%Y-%m-%d}")
     return len(lines)

@@ -1,8 +1,9 @@
-"""Deleting what is too old: in short transactions, past rows somebody holds, and never for long.
+"""Deleting or emptying what is too old: in short transactions, past rows somebody holds, never for long.
 
 What is left over (a long backlog, a row that was locked) is found again by the next run.
 """
 
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
@@ -19,7 +20,25 @@ def delete_old(rows: QuerySet[Any], *, batch: int = BATCH, seconds: float = SECO
     Returns how many of the rows themselves went. Only the rows of one batch are locked at a time,
     and a row that somebody works on is passed over.
     """
-    label, count, last = rows.model._meta.label, 0, None
+
+    def delete(some: QuerySet[Any]) -> int:
+        _, gone = some.delete()
+        return gone.get(rows.model._meta.label, 0)
+
+    return _a_batch_at_a_time(rows, delete, batch, seconds)
+
+
+def empty_old(
+    rows: QuerySet[Any], values: dict[str, Any], *, batch: int = BATCH, seconds: float = SECONDS
+) -> int:
+    """Write `values` over these rows, in the same small steps; how many were written."""
+    return _a_batch_at_a_time(rows, lambda some: some.update(**values), batch, seconds)
+
+
+def _a_batch_at_a_time(
+    rows: QuerySet[Any], act: Callable[[QuerySet[Any]], int], batch: int, seconds: float
+) -> int:
+    count, last = 0, None
     stop_at = monotonic() + seconds
     while monotonic() < stop_at:
         with transaction.atomic():
@@ -31,7 +50,6 @@ def delete_old(rows: QuerySet[Any], *, batch: int = BATCH, seconds: float = SECO
             )
             if not ids:
                 break
-            _, gone = rows.model._base_manager.filter(pk__in=ids).delete()
-        count += gone.get(label, 0)
+            count += act(rows.model._base_manager.filter(pk__in=ids))
         last = ids[-1]
     return count

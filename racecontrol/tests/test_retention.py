@@ -12,6 +12,8 @@ from django.db import connection, models
 from django.utils.module_loading import import_string
 from django.utils.timezone import now
 
+from coaching.models import LlmExchange
+from coaching.services import mission_upkeep
 from racecontrol import retention, tasks
 from racecontrol.models import ApiToken, AuditEvent, Job, LiveEvent, RateWindow
 from racecontrol.schedules import CRON
@@ -107,6 +109,38 @@ def test_old_rows_go_in_small_steps_and_what_is_left_goes_next_time(long_ago):
     assert pruning.delete_old(old, batch=10, seconds=0) == 0  # no time: nothing is begun
     assert pruning.delete_old(old, batch=10) == 25
     assert pruning.delete_old(old, batch=10) == 0
+
+
+@pytest.mark.django_db
+def test_old_prompts_are_emptied_in_small_steps(user, long_ago, django_assert_num_queries):
+    for n in range(25):
+        exchange = LlmExchange.objects.create(owner=user, provider="endpoint", answer=f"words {n}")
+        aged(exchange, created_at=long_ago)
+    old = LlmExchange.objects.filter(pruned_at=None)
+    values = {"answer": "", "pruned_at": now()}
+
+    assert pruning.empty_old(old, values, batch=10, seconds=0) == 0
+    with django_assert_num_queries(3 * 4 + 3):  # three steps, and a look that finds none
+        assert pruning.empty_old(old, values, batch=10) == 25
+    assert pruning.empty_old(old, values, batch=10) == 0
+    assert not LlmExchange.objects.exclude(answer="").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_night_of_pruning_empties_prompts_past_one_somebody_holds(user, long_ago):
+    rows = [LlmExchange.objects.create(owner=user, provider="x", answer="words") for _ in range(3)]
+    LlmExchange.objects.update(created_at=long_ago)
+    somebody = connection.copy()
+    with somebody.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT 1 FROM coaching_llmexchange WHERE id = %s FOR UPDATE", [rows[1].pk])
+        try:
+            assert mission_upkeep.prune(real_now=now()) == 2
+        finally:
+            cursor.execute("ROLLBACK")
+            somebody.close()
+
+    assert mission_upkeep.prune(real_now=now()) == 1
 
 
 @pytest.mark.django_db(transaction=True)
