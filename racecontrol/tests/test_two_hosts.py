@@ -67,6 +67,19 @@ answer = {
     "tokens": {who.username: tokens.make(by=who, name="t", scope="write")[1] for who in (sam, olga)},
 }
 """
+SPEND = """
+from django.conf import settings
+from ingestion.services import fetching
+usual, settings.LIVERC_PER_MINUTE = settings.LIVERC_PER_MINUTE, 5
+answer = []
+for _ in range(8):
+    try:
+        fetching.spend("minute", "http://minute.example/")
+        answer.append("asked")
+    except fetching.BudgetExhausted as spent:
+        answer.append("day" if spent.is_daily else "minute")
+settings.LIVERC_PER_MINUTE = usual
+"""
 RACE_SCHEDULES = """
 from django.utils.timezone import now
 from django_q.models import Schedule
@@ -307,6 +320,19 @@ def test_the_budget_of_a_track_is_kept_by_both_hosts_together(site):
     assert site.database.one(asked, BUDGET_TRACK) == PAGES_A_DAY
     assert sum(source.hits.values()) == PAGES_A_DAY
     site.database.ask("UPDATE racecontrol_job SET state = 'cancelled' WHERE state = 'paused'")
+
+
+def test_the_budget_of_a_minute_is_kept_by_both_hosts_together(site):
+    told = at_once(*(lambda c=console: c(SPEND) for console in site.consoles.values()))
+
+    assert {word for host in told for word in host} == {"asked", "minute"}
+    # Whoever was slow may have come into the next minute: in none of them there were more than five.
+    most = (
+        "SELECT max(asked) FROM (SELECT count(*) OVER (ORDER BY at RANGE BETWEEN"
+        " interval '1 minute' PRECEDING AND CURRENT ROW) AS asked"
+        " FROM ingestion_fetchlog WHERE budget = 'minute') AS minutes"
+    )
+    assert site.database.one(most) == 5
 
 
 def test_two_people_on_two_hosts_get_one_change_and_one_conflict(site):
