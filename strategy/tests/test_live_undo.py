@@ -1,9 +1,13 @@
 """The last command on the wall taken back: everything is as before it, or the refusal says why not."""
 
+import threading
+
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
-from racecontrol.shared.errors import StaleWrite
+from racecontrol.shared.errors import RaceError, StaleWrite
+from racecontrol.testing.running import until
 from strategy.models import LapEvent, LiveRun, Membership
 from strategy.queries import live
 from strategy.services.live import changes, feed, notes, race, stints, undo
@@ -12,6 +16,7 @@ from strategy.tests.builders import make_person, make_strategy
 from strategy.tests.live_builders import make_run
 
 pytestmark = pytest.mark.django_db
+IN = feed.Told(key="in", kind="pit_in", at_ms=3 * 154_000, lap=3)
 
 
 def fresh(run) -> LiveRun:
@@ -239,11 +244,77 @@ def test_sent_twice_it_takes_back_one(user):
 def test_what_the_feed_told_since_stands_in_the_way(user):
     run = make_run(user, laps=3)
     changes.extend_current_stint(Order(run.strategy_id, user), stint=1, laps=-2)
-    told = feed.Told(key="in", kind="pit_in", at_ms=3 * 154_000, lap=3)
-    feed.tell(strategy_id=run.strategy_id, source="bridge", events=[told], by=user)
+    feed.tell(strategy_id=run.strategy_id, source="bridge", events=[IN], by=user)
 
     with pytest.raises(undo.CannotUndo, match="came in or went out since"):
         undo.undo_last(Order(run.strategy_id, user))
+
+
+class Elsewhere(threading.Thread):
+    """Something done on a connection of its own, as another worker does; `ended` waits and tells."""
+
+    def __init__(self, act):
+        super().__init__(daemon=True)
+        self.act, self.broke = act, None
+        self.start()
+
+    def run(self):
+        try:
+            self.act()
+        except RaceError as refusal:
+            self.broke = refusal
+        finally:
+            connection.close()
+
+    def ended(self):
+        self.join(60)
+        assert not self.is_alive()
+        return self.broke
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_feed_tells_that_began_before_the_command_stands_in_the_way(user):
+    run = make_run(user, laps=3)
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def tell():
+        with transaction.atomic():
+            assert LiveRun.objects.exists()  # from here on this transaction has its time
+            has_begun.set()
+            assert may_go_on.wait(60)
+            feed.tell(strategy_id=run.strategy_id, source="bridge", events=[IN], by=user)
+
+    bridge = Elsewhere(tell)
+    assert has_begun.wait(60)
+    changes.extend_current_stint(Order(run.strategy_id, user), stint=1, laps=-2)
+    may_go_on.set()
+    assert bridge.ended() is None
+
+    with pytest.raises(undo.CannotUndo, match="came in or went out since"):
+        undo.undo_last(Order(run.strategy_id, user))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_undo_that_waited_for_the_feed_sees_what_it_told(user):
+    run = make_run(user, laps=3)
+    changes.extend_current_stint(Order(run.strategy_id, user), stint=1, laps=-2)
+    waits_for_us = (
+        "SELECT count(*) FROM pg_locks"
+        " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
+
+    def is_waiting():
+        with connection.cursor() as cursor:
+            cursor.execute(waits_for_us)
+            return cursor.fetchone()[0]
+
+    with transaction.atomic():
+        feed.tell(strategy_id=run.strategy_id, source="bridge", events=[IN], by=user)
+        back = Elsewhere(lambda: undo.undo_last(Order(run.strategy_id, user)))
+        until(is_waiting, "the undo waits for the feed")
+
+    assert "came in or went out since" in str(back.ended())
+    assert fresh(run).laps.filter(kind="pit_in", is_void=False).exists()
 
 
 def test_page_and_api_say_what_was_taken_back(client, user):
