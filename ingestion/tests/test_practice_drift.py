@@ -133,7 +133,9 @@ def test_looks_go_round_all_sessions_a_few_at_a_time(imported, settings, run_job
 
 def test_the_first_round_over_a_day_is_quick_and_later_ones_are_not(imported, settings):
     settings.LIVERC_PER_MINUTE = 1000
-    settings.LIVERC_PER_DAY = 2 * 4 * (1 + 10)  # half of it: four looks, each one overview, 10 pages
+    settings.LIVERC_PER_DAY = (
+        2 * 4 * (1 + 10)
+    )  # half of it: four looks, each one overview, 10 pages
     sessions, taken = len(sessions_of(imported)), []
     assert sessions > 10
 

@@ -48,7 +48,9 @@ def send(*, by: Any) -> None:
     try:
         post(SUBJECT, text, [by.email], key=f"{rate_key(by)}:{_minute(moment)}")
     except OSError as broken:
-        raise SourceUnavailable("The mail with the code did not leave; try again later.") from broken
+        raise SourceUnavailable(
+            "The mail with the code did not leave; try again later."
+        ) from broken
 
 
 def is_good(code: str, *, user: Any) -> bool:

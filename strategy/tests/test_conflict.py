@@ -8,6 +8,8 @@ from racecontrol.testing.shared_cases import needs_shared, shared_json
 from strategy.domain.stints.balance import balance
 from strategy.domain.stints.conflict import explain
 from strategy.domain.stints.instance import read_instance
+from strategy.domain.stints.rotation import rotation
+from strategy.domain.stints.scoring import score
 from strategy.domain.stints.shortage import Shortage
 from strategy.domain.stints.solve import solve
 from strategy.tests.brute_force import best_by_trying_everything
@@ -104,6 +106,56 @@ def test_a_long_race_s_contradiction_is_named_exactly_and_in_time():
 
     assert found.rules == [f"maximum drive time of d{n}" for n in range(4)]
     assert found.is_smallest
+
+
+def test_taking_turns_shows_what_is_needed_without_the_solver():
+    # seven of eight at a little more than an eighth each: nine tenths of the race are claimed
+    limits = {"max_continuous_ms": 3 * HOUR, "min_rest_ms": HOUR}
+    share = 326 * 180_000 // 8
+    race = problem(
+        laps=326,
+        drivers=[limits | {"min_drive_ms": int(1.03 * share)}] * 8,
+        rules={"min_stint_laps": 4, "fair_share_pct": 25},
+    )
+
+    found = explain(race, seconds=0)
+
+    assert found.rules == [f"minimum drive time of d{n}" for n in range(8)]
+    assert found.frees == found.rules
+    assert found.is_smallest
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_plan_by_turns_breaks_no_rule_it_promises_to_keep(seed):
+    race = read_instance(random_problem(seed))
+
+    plan = rotation(race)
+
+    sums = {"min_drive", "max_drive", "fair_share", "group", "rolling", "part_min", "part_max",
+            "min_stops", "tyre_sets", "finish_driver", "pit_window"}  # fmt: skip
+    assert {broken.rule for broken in score(race, plan).violations} <= sums if plan else True
+
+
+def test_a_plan_by_turns_gives_everybody_what_is_asked():
+    limits = {"max_continuous_ms": 2 * HOUR, "min_rest_ms": HOUR}
+    race = problem(
+        laps=240,
+        letters="D" * 100 + "W" * 40 + "N" * 100,
+        drivers=[limits | who for who in (
+            {"min_drive_ms": 4 * HOUR}, {"max_drive_ms": HOUR}, {"available_ms": [[0, 3 * HOUR]]}, {},
+        )],
+        rules={"min_stint_laps": 4, "start_drivers": [2]},
+        pit={"closed_laps": [12, 13, 24, 25]},
+    )  # fmt: skip
+
+    judged = score(race, plan := rotation(race))
+
+    assert judged.violations == []
+    assert (plan[0].driver, sum(stint.laps for stint in plan)) == (2, 240)
+
+
+def test_where_nobody_may_get_in_there_is_no_plan_by_turns():
+    assert rotation(problem(drivers=[{"available_ms": [[0, HOUR // 2]]}] * 2)) == []
 
 
 @needs_shared

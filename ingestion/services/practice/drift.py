@@ -86,7 +86,9 @@ def check_day(
 
 def _look_inside(event: Event, tally: Tally, source: Source) -> Difference:
     """Some session pages again; a limit or a page that fails only ends or shortens the look."""
-    wanted = sessions_to_reread(event.source_event_id, most=sessions_per_look(event), since=tally.since)
+    wanted = sessions_to_reread(
+        event.source_event_id, most=sessions_per_look(event), since=tally.since
+    )
     asked: list[str] = []
     pages: dict[str, ReadSession] = {}
     for session_id in wanted:

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from strategy.domain.stints.instance import LARGEST_NUMBER, Instance, Stint, read_instance
+from strategy.domain.stints.rotation import rotation
 from strategy.domain.stints.scoring import score
 from strategy.domain.stints.shortage import Shortage
 from strategy.domain.stints.solve import solve
@@ -115,7 +116,8 @@ def explain(
     """The smallest set of rules that contradict, by halving (QuickXplain, Junker 2004).
 
     By counting alone where that sees the contradiction, which takes milliseconds a question; else by
-    the solver, which in both cases says whether each rule found is needed. A set is small when
+    the solver. That a rule found is needed is shown by a plan without it: one found before with two
+    drivers exchanged, one by taking turns, else the solver's. A set is small when
     each of its rules is needed; another, larger or smaller, may exist beside it.
     """
     search = _Search(instance, seconds, each, clock)
@@ -167,6 +169,7 @@ class _Search:
         self.loosen = _of_drivers(instance) | _of_race(instance)
         self.data = instance.model_dump()
         self.until = clock() + seconds
+        self.late = 0.0  # how much longer than it was given the solver took, at most
         self.shortage = Shortage()
         self.plans: list[list[Stint]] = []
         self.impossible: list[set[str]] = []
@@ -199,11 +202,17 @@ class _Search:
             return True
         if any(not score(race, plan).violations for plan in self._variants(race)):
             return False
-        left = self.until - self.clock()
-        if left <= 0:
+        for spare_laps in (0, 1):
+            by_turns = rotation(race, spare_laps=spare_laps)
+            if by_turns and not score(race, by_turns).violations:
+                self.plans.append(by_turns)
+                return False
+        began = self.clock()
+        limit = min(self.each, self.until - began - self.late)
+        if limit <= 0:
             return None
-        limit = min(self.each, left)
         found = solve(race, time_limit=limit, first_only=True, clock=self.clock)
+        self.late = max(self.late, self.clock() - began - limit)
         if found.status == "infeasible":
             self.impossible.append(set(rules))
         elif found.score is not None:
