@@ -44,9 +44,18 @@ def rows_of(row: RaceStrategy, stints: Sequence[StintPlan]) -> list[dict[str, An
             "stop_ms": s.stop_ms, "fuel_in_ml": s.fuel_in_ml, "fuel_out_ml": s.fuel_out_ml,
             "add_ml": s.pit_instructions.get("add_ml", 0), "tyres": s.tyres,
             "compound": "wet" if s.compound else "dry", "is_locked": s.is_locked,
+            "pinned": "" if s.is_locked else _pinned(s),
+            "backup": "".join(who["name"] for n, who in enumerate(row.drivers) if n == s.backup_seat),
         }
         for s in stints
     ]  # fmt: skip
+
+
+def _pinned(stint: StintPlan) -> str:
+    """What is pinned of a stint that is not held as a whole."""
+    if stint.pinned_lap is not None:
+        return f"stops after lap {stint.pinned_lap}"
+    return "driver pinned" if stint.is_driver_pinned else ""
 
 
 def stint_chart(row: RaceStrategy, stints: Sequence[StintPlan], title: str, slug: str) -> Chart:

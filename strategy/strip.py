@@ -51,7 +51,7 @@ def strip_of(row: RaceStrategy, stints: Sequence[StintPlan], judged: Score | Non
         name, end = row.drivers[s.seat]["name"], s.start_lap + s.laps
         told = [f"Stint {s.number}, {name}, laps {s.start_lap + 1} to {end}"]
         told += ["new tyres"] if s.tyres == "new" else ["kept tyres"]
-        told += ["held"] if s.is_locked else []
+        told += ["held"] if s.is_locked else ["pinned"] if s.mark.is_pinned else []
         told += ["breaks a rule"] if n in broken else []
         bars.append(
             Bar(

@@ -9,7 +9,17 @@ from strategy.models import PlanVersion, RaceStrategy, StintPlan
 class StintRows(Rows):
     model = StintPlan
     fk_name = "plan"
-    fields = ["number", "driver", "start_lap", "laps", "tyres", "is_locked", "status"]
+    fields = [
+        "number",
+        "driver",
+        "start_lap",
+        "laps",
+        "tyres",
+        "is_driver_pinned",
+        "pinned_lap",
+        "backup_seat",
+        "status",
+    ]
 
 
 @admin.register(RaceStrategy)

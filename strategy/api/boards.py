@@ -97,14 +97,16 @@ def read_stint(request: HttpRequest, strategy_id: int, number: int):
 
 @router.patch(ONE + "/stints/{int:number}", response=common.StrategyOut)
 def change_stint(request: HttpRequest, strategy_id: int, number: int, body: s.StintPatchIn):
-    """Change one thing of a stint: held, driver, end, tyres. A version of its own, checked at once."""
+    """Change one thing of a stint: held or pinned, backup, driver, end, tyres. The last three are a
+    version of their own, checked at once."""
     access.strategy_for(request.user, strategy_id, access.PLANNERS)
     wanted = {"give": body.seat, "move": body.move_end, "tyres": body.tyres}
     changes = [(what, value) for what, value in wanted.items() if value is not None]
-    if len(changes) + (body.is_held is not None) != 1:
+    settled = [body.is_held, body.pinned, body.backup_seat]
+    if len(changes) + sum(value is not None for value in settled) != 1:
         raise InvalidInput(
             "Change one thing at a time.",
-            fields={"body": ["One of is_held, seat, move_end, tyres."]},
+            fields={"body": ["One of is_held, pinned, backup_seat, seat, move_end, tyres."]},
         )
     same: dict[str, Any] = {
         "strategy_id": strategy_id, "base_version": body.base_version, "stint": number,
@@ -112,6 +114,10 @@ def change_stint(request: HttpRequest, strategy_id: int, number: int, body: s.St
     }  # fmt: skip
     if body.is_held is not None:
         plans.lock_stint(is_locked=body.is_held, **same)
+    if body.pinned is not None:
+        plans.pin_stint(driver="driver" in body.pinned, stop="stop" in body.pinned, **same)
+    if body.backup_seat is not None:
+        plans.name_backup(seat=None if body.backup_seat < 0 else body.backup_seat, **same)
     for what, value in changes:
         plans.edit_stint(change=what, value=value, note=body.note, **same)
     return _shown(request, strategy_id)

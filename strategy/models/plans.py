@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from racecontrol.shared.charts.looks import looks_of
+from strategy.domain.stints.pins import StintMark
 from strategy.models.events import EventInstance, StrategyEvent
 from strategy.models.teams import Car, Team
 
@@ -163,7 +164,14 @@ class StintPlan(models.Model):
     tyres = models.CharField(max_length=4, choices=[("new", "new"), ("keep", "kept")])
     compound = models.PositiveSmallIntegerField(default=0)
     pit_instructions = models.JSONField(default=dict)
-    is_locked = models.BooleanField(default=False)
+    # what is settled: no calculation gives the stint away or moves the stop that ends it
+    is_driver_pinned = models.BooleanField(default=False)
+    pinned_lap = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Laps of the race driven when it stops."
+    )
+    backup_seat = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Who drives if the planned one cannot, by seat."
+    )
     actual_start_at = models.DateTimeField(null=True, blank=True)
     actual_end_at = models.DateTimeField(null=True, blank=True)
     actual_start_lap = models.PositiveIntegerField(null=True, blank=True)
@@ -203,3 +211,12 @@ class StintPlan(models.Model):
 
     def __str__(self) -> str:
         return f"stint {self.number}"
+
+    @property
+    def mark(self) -> StintMark:
+        return StintMark(self.is_driver_pinned, self.pinned_lap, self.backup_seat)
+
+    @property
+    def is_locked(self) -> bool:
+        """Held as it is: driver and stop are both pinned."""
+        return self.mark.is_held

@@ -249,6 +249,9 @@ class StintOut(Schema):
     compound: int
     pit_instructions: dict[str, Any]
     is_locked: bool
+    is_driver_pinned: bool
+    pinned_lap: int | None
+    backup_seat: int | None
     status: str
 
 

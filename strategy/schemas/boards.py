@@ -81,9 +81,12 @@ class RefreshIn(BaseIn):
 
 
 class StintPatchIn(BaseIn):
-    """Any of: held or not, another driver (seat), laps the end moves by, tyres. In this order."""
+    """One of: held as it is or not, what is pinned (`driver`, `stop`; both: held), the backup's seat
+    (-1: nobody), another driver (seat), laps the end moves by, tyres."""
 
     is_held: bool | None = None
+    pinned: list[Literal["driver", "stop"]] | None = None
+    backup_seat: Annotated[int, Field(ge=-1, le=63)] | None = None
     seat: Annotated[int, Field(ge=0, le=63)] | None = None
     move_end: Annotated[int, Field(ge=-5000, le=5000)] | None = None
     tyres: Literal["dry", "wet", "keep"] | None = None

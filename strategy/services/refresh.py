@@ -64,6 +64,7 @@ def refresh(
             version = plans.save_version(
                 row, kept or [], score(instance, kept or []), by=by,
                 origin=str(PlanVersion.Origin.MANUAL), reason="numbers read anew",
+                marks=plans.marks_after(row.current, kept or []) if row.current else None,
             )  # fmt: skip
         plans.make_current(row, version, by=by)
         audit.record(by=by, verb="strategy.refreshed", obj=row,

@@ -72,7 +72,7 @@ def test_a_held_stint_stays_held_when_its_number_shifts(user):
 
     row = edit(row, user, "split", 1, 5)
 
-    held = row.current.stints.get(is_locked=True)
+    held = row.current.stints.get(is_driver_pinned=True)
     assert held.number == 3
     for change, stint in (("move", 3), ("merge", 3), ("move", 2)):
         with pytest.raises(plans.Locked, match="is held"):

@@ -45,6 +45,11 @@ TURN_COLUMNS: dict[str, Value] = {
 }
 
 
+# what is pinned of a stint: driver, stop
+PINS = {"hold": (True, True), "pin_driver": (True, False), "pin_stop": (False, True),
+        "release": (False, False)}  # fmt: skip
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_strategy(request: HttpRequest, event_id: int) -> HttpResponse:
     """Choose car, start and drivers; a first plan follows at once, or the rules in conflict."""
@@ -181,8 +186,12 @@ def _change(request: HttpRequest, strategy_id: int) -> None:
         plans.undo(**common)
     elif what == "refresh":
         refresh.refresh(**common)
-    elif what in ("hold", "release"):
-        plans.lock_stint(stint=_number(request, "stint"), is_locked=what == "hold", **common)
+    elif what in PINS:
+        driver, stop = PINS[what]
+        plans.pin_stint(stint=_number(request, "stint"), driver=driver, stop=stop, **common)
+    elif what == "backup":
+        seat = _number(request, "value") if request.POST.get("value") else None
+        plans.name_backup(stint=_number(request, "stint"), seat=seat, **common)
     else:
         value = request.POST.get("value", "0")[:20]
         plans.edit_stint(

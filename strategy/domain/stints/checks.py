@@ -3,7 +3,7 @@
 from itertools import accumulate
 
 from strategy.domain.stints.instance import NIGHT, WET, Instance, Stint
-from strategy.domain.stints.verdict import Turn, Violation
+from strategy.domain.stints.verdict import StintFacts, Turn, Violation
 
 
 def check_pit_windows(instance: Instance, missing: list[int], broken: list[Violation]) -> None:
@@ -261,3 +261,25 @@ def check_rolling(instance: Instance, turns: list[Turn], broken: list[Violation]
                 Violation("rolling", f"{who.id} drives too much within the rolling window from "
                           f"lap {worst_lap + 1}.", None, d, worst, rolling.max_ms, "ms")
             )  # fmt: skip
+
+
+def check_pins(
+    instance: Instance, plan: list[Stint], stints: list[StintFacts], broken: list[Violation]
+) -> None:
+    """What the team settled: whose laps, where a stop is and where none."""
+    stops = {facts.start_lap for facts in stints[1:]}
+    for pin in instance.rules.pins:
+        others = [
+            n for n, facts in enumerate(stints)
+            if pin.driver is not None and plan[n].driver != pin.driver
+            and max(facts.start_lap, pin.from_lap) < min(facts.end_lap, pin.to_lap)
+        ]  # fmt: skip
+        if others:
+            seat = plan[others[0]].driver
+            broken.append(Violation("pin", f"{instance.drivers[seat].id} drives laps of the {pin.name}.",
+                                    others[0], seat))  # fmt: skip
+        missing = [b for b in pin.stops if 0 < b < instance.race.laps and b not in stops]
+        more = [b for b in sorted(stops) if pin.is_unbroken and pin.from_lap < b < pin.to_lap]
+        if missing or more:
+            words = f"no stop after lap {missing[0]}" if missing else f"a stop after lap {more[0]}"
+            broken.append(Violation("pin", f"Breaks the {pin.name}: {words}."))

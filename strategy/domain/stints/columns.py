@@ -72,6 +72,9 @@ class Columns:
         if rules.max_stint_ms:
             run = track.nominal_upto[ends][:, None] - track.nominal_upto[np.maximum(starts, 0)]
             allowed &= run <= rules.max_stint_ms
+        inside = track.must_stop_upto[ends][:, None]
+        inside = inside - track.must_stop_upto[np.maximum(starts, 0) + 1]
+        allowed &= inside <= 0  # no pinned stop is driven past
         # by start: [start, laps]
         self.fuel = np.full((n + 1, cap + 1), FAR)
         self.weight = np.full((n + 1, cap + 1), FAR)

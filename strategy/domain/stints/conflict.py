@@ -101,6 +101,8 @@ def _of_race(instance: Instance) -> dict[str, Callable[[Data], None]]:
     for span in rules.spans:
         names = " and ".join(instance.drivers[d].id for d in span.drivers)
         found[f"{span.name}: {names}"] = partial(_take_out, part="spans", item=span.model_dump())
+    for pin in rules.pins:
+        found[pin.name] = partial(_take_out, part="pins", item=pin.model_dump())
     if instance.pit.closed_laps:
         found["closed pit lane"] = partial(_set, part="pit", values={"closed_laps": []})
     return found

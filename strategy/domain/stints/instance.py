@@ -110,6 +110,18 @@ class Span(Shape):
     max_drive_ms: Count | None = None
 
 
+class Pin(Shape):
+    """What the team has settled: `driver` does the laps from..to (`to` not included), and there is a
+    stop at each of `stops` (laps driven by then); with `is_unbroken` none between from and to."""
+
+    name: str = "pin"
+    driver: Count | None = None
+    from_lap: Count = 0
+    to_lap: Count = 0
+    stops: list[Count] = []
+    is_unbroken: bool = False
+
+
 class Rules(Shape):
     min_stint_laps: Positive = 1
     max_stint_laps: Positive | None = None
@@ -117,6 +129,7 @@ class Rules(Shape):
     tyre_sets: Positive | None = None
     pit_windows: list[PitWindow] = []
     spans: list[Span] = []
+    pins: list[Pin] = []
     tyre_policy: Literal["every_stop", "optional"] = "every_stop"
     fair_share_pct: Annotated[int, Field(ge=0, le=100)] = 0
     groups: list[Group] = []
@@ -165,6 +178,7 @@ class Instance(Shape):
         known = range(len(self.drivers))
         named = [d for group in self.rules.groups for d in group.drivers]
         named += [d for span in self.rules.spans for d in span.drivers]
+        named += [pin.driver for pin in self.rules.pins if pin.driver is not None]
         windows = sorted(self.rules.pit_windows, key=lambda w: w.from_ms)
         _must(
             all(w.from_ms <= w.to_ms for w in windows),

@@ -8,6 +8,7 @@ from strategy.domain.stints.checks import (
     check_covered,
     check_kept_tyres,
     check_laps,
+    check_pins,
     check_pit_windows,
     check_possible,
     check_rolling,
@@ -93,6 +94,7 @@ def score(instance: Instance, plan: list[Stint]) -> Score:
     check_tyre_sets(instance, plan, broken)
     check_start_and_finish(instance, turns, len(plan) - 1, broken)
     check_rolling(instance, turns, broken)
+    check_pins(instance, plan, stints, broken)
     fresh = instance.rules.fresh_ms
     return Score(
         z1_ms=sum(s.stop_ms + s.drive_ms for s in stints),

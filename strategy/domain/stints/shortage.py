@@ -56,6 +56,7 @@ class Shortage:
         own = (
             tuple(who.available_ms), who.no_night, who.no_wet, who.max_continuous_ms,
             min(who.max_consecutive * cap, track.laps), who.min_rest_ms, instance.rules.min_stint_laps,
+            tuple((p.from_lap, p.to_lap) for p in instance.rules.pins if p.driver not in (None, d)),
         )  # fmt: skip
         if own not in self.known:
             self.known[own] = _most_driven(instance, track, starts, d, most_laps=own[4])

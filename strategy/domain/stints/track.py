@@ -34,6 +34,19 @@ class Track:
         )
         self.closed = np.zeros(n + 1, dtype=bool)
         self.closed[[b for b in instance.pit.closed_laps if b <= n]] = True
+        self.must_stop_upto = self._pin()
+
+    def _pin(self) -> np.ndarray:
+        """Keep the pins: laps of one driver, no stop inside a held stint; pinned stops, summed up."""
+        must_stop = np.zeros(self.laps + 1, dtype=np.int64)
+        for pin in self.instance.rules.pins:
+            if pin.driver is not None:
+                others = np.arange(len(self.instance.drivers)) != pin.driver
+                self.can_drive[others, pin.from_lap : pin.to_lap] = False
+            if pin.is_unbroken:
+                self.closed[pin.from_lap + 1 : pin.to_lap] = True
+            must_stop[[b for b in pin.stops if 0 < b < self.laps]] = 1
+        return prefix_sums(must_stop)
 
     def _can_drive(self, driver) -> np.ndarray:
         free = np.zeros(self.laps, dtype=bool)

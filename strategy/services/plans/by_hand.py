@@ -1,20 +1,20 @@
 """Changes by hand: one stint at a time, or a whole plan read from a file."""
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from typing import Any
 
 from django.db import transaction
 
 from racecontrol.shared import audit
-from racecontrol.shared.errors import InvalidInput, NotFound, NotReady
+from racecontrol.shared.errors import InvalidInput, NotReady
 from strategy.domain.stints import editing
 from strategy.domain.stints.instance import Instance, Stint, read_instance, read_plan
 from strategy.domain.stints.scoring import score
-from strategy.models import PlanVersion, StintPlan
+from strategy.models import PlanVersion
 from strategy.services.news import tell_named
-from strategy.services.plans.states import Locked, make_current, open_for_change, save_change
-from strategy.services.plans.versions import plan_of, save_version, stint_of
+from strategy.services.plans.pins import marks_after
+from strategy.services.plans.states import make_current, open_for_change
+from strategy.services.plans.versions import plan_of, save_version
 
 EDITS: dict[str, Callable[[Instance, list[Stint], int, Any], list[Stint]]] = {
     "move": lambda i, plan, n, v: editing.move_end(plan, n, int(v)),
@@ -32,21 +32,6 @@ def _without(instance: Instance, plan: Sequence[Stint], number: int) -> list[Sti
     if number > 1:
         return editing.merge(plan, number - 1)
     return editing.give(instance, editing.merge(plan, 1), 1, plan[1].driver)
-
-
-def _held(plan: PlanVersion) -> dict[int, Stint]:
-    """The stints held as they are, by the lap they start on: their number may change."""
-    return {row.start_lap: stint_of(row) for row in plan.stints.filter(is_locked=True)}
-
-
-def _numbers_of_held(held: dict[int, Stint], after: Sequence[Stint]) -> frozenset[int]:
-    """Where the held stints are in the changed plan; raises Locked if one was touched."""
-    starts = [0, *accumulate(stint.laps for stint in after)]
-    places = {lap: n for n, lap in enumerate(starts[:-1])}
-    for lap, stint in held.items():
-        if lap not in places or after[places[lap]] != stint:
-            raise Locked(f"The stint from lap {lap + 1} is held: release it before changing it.")
-    return frozenset(places[lap] + 1 for lap in held)
 
 
 @transaction.atomic
@@ -78,7 +63,7 @@ def edit_stint(
     version = save_version(
         row, after, score(instance, after), origin=str(PlanVersion.Origin.MANUAL), by=by,
         reason=f"{change} stint {stint}{': ' if note else ''}{note}", parent=row.current,
-        bound_ms=row.current.bound_ms, locked=_numbers_of_held(_held(row.current), after),
+        bound_ms=row.current.bound_ms, marks=marks_after(row.current, after),
     )  # fmt: skip
     make_current(row, version, by=by)
     audit.record(by=by, verb=f"plan.{change}", obj=row, before={"version": base_version}, reason=note,
@@ -92,22 +77,6 @@ def remove_stint(*, strategy_id: int, base_version: int, stint: int, by: Any) ->
     """Take a stint away: the driver before does its laps too, of the first the driver after."""
     same: dict[str, Any] = {"strategy_id": strategy_id, "base_version": base_version, "by": by}
     return edit_stint(change="drop", stint=stint, **same)
-
-
-@transaction.atomic
-def lock_stint(
-    *, strategy_id: int, base_version: int, stint: int, is_locked: bool, by: Any
-) -> None:
-    """Hold a stint as it is; changes by hand that touch it are refused."""
-    row = open_for_change(strategy_id, base_version, by)
-    changed = StintPlan.objects.filter(plan_id=row.current_id, number=stint).update(
-        is_locked=is_locked
-    )
-    if not changed:
-        raise NotFound("There is no such stint.")
-    save_change(row)
-    audit.record(by=by, verb="plan.stint_held" if is_locked else "plan.stint_released", obj=row,
-                 after={"stint": stint})  # fmt: skip
 
 
 def _seated(plan: Sequence[Stint], theirs: Instance, ours: Instance) -> list[Stint]:

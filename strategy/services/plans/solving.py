@@ -11,9 +11,10 @@ from strategy import access
 from strategy.domain.stints.balance import Trade, balance
 from strategy.domain.stints.conflict import explain
 from strategy.domain.stints.instance import Instance, read_instance
+from strategy.domain.stints.pins import as_rules, carried, with_pins
 from strategy.domain.stints.solve import Solution, solve
 from strategy.models import PlanVersion, RaceStrategy
-from strategy.services.plans.versions import add_version
+from strategy.services.plans.versions import add_version, marks_of, plan_of
 
 FIRST_PLAN_SECONDS = 8.0
 LONGEST_SECONDS = 300
@@ -62,12 +63,17 @@ def optimise(
     job_key: str = "",
     on_progress: OnProgress = silent,
 ) -> tuple[PlanVersion, list[Trade]]:
-    """Solve the strategy's problem and keep the outcome as a new version, never as the current one."""
+    """Solve the strategy's problem and keep the outcome as a new version, never as the current one.
+
+    What is held or pinned in the current plan stays as it is, with the backups named.
+    """
     row = access.strategy_for(by, strategy_id, access.PLANNERS)
     reason = f"optimised {job_key}".strip()
     if job_key and (done := row.versions.filter(reason=reason).first()):
         return done, []
-    instance = read_instance(row.problem)
+    known = read_instance(row.problem)
+    before, marks = (plan_of(row.current), marks_of(row.current)) if row.current else ([], {})
+    instance = read_instance(with_pins(known, as_rules(before, marks)))
     solution = solve(
         instance, time_limit=seconds * (0.6 if even_out else 1.0), on_progress=on_progress
     )
@@ -80,12 +86,12 @@ def optimise(
         solution, front = balance(instance, solution, seconds=seconds * 0.4)
     with transaction.atomic():
         row = RaceStrategy.objects.select_for_update(of=["self"]).get(pk=strategy_id)
-        if (
-            row.problem != instance.model_dump(mode="json")
-            and read_instance(row.problem) != instance
-        ):
+        if row.problem != known.model_dump(mode="json") and read_instance(row.problem) != known:
             raise StaleWrite("The strategy's numbers changed while it was optimised: start again.")
-        version = add_version(row, solution, str(PlanVersion.Origin.OPTIMISED), reason, by)
+        found, _ = carried(before, marks, solution.plan, with_tyres=False)
+        version = add_version(
+            row, solution, str(PlanVersion.Origin.OPTIMISED), reason, by, marks=found
+        )
         audit.record(by=by, verb="plan.optimised", obj=row, after={"number": version.number})
         live.publish(f"strategy:{row.pk}", {"version": row.version, "found": version.number})
     return version, front
