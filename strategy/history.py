@@ -13,6 +13,7 @@ VERBS = {
     "plan.version_chosen": "took another version",
     "plan.stint_held": "held a stint",
     "plan.stint_released": "released a stint",
+    "plan.backup_named": "named a backup",
     "plan.move": "moved the end",
     "plan.split": "split a stint",
     "plan.merge": "joined a stint with the next",
@@ -34,6 +35,8 @@ VERBS = {
     "live.swap": "on the wall: another driver",
     "live.extend": "on the wall: a longer or shorter stint",
     "live.accept": "on the wall: a way on accepted",
+    "live.pin": "on the wall: a stint pinned or freed",
+    "live.backup": "on the wall: a backup named",
     "live.undo": "on the wall: a command taken back",
     "live.unplanned_stop": "on the wall: a stop nobody planned",
 }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from strategy.domain.live.log import Race
+from strategy.domain.live.log import Driven, Race
 from strategy.forms import wall as forms
 from strategy.models import LapEvent, LiveRun
 from strategy.queries.live import WallState, race_of
@@ -39,6 +39,10 @@ def typed(state: WallState) -> list[Typed]:
     found = []
     if run.state == LiveRun.State.RACING:
         swap, extend = form(forms.SwapForm), form(forms.ExtendForm)
+        coming = state.wall.next_up
+        if coming is not None and coming.backup is not None and coming.backup.is_called:
+            swap.initial |= {"stint": coming.number,
+                             "driver_id": state.user_ids[coming.backup.seat]}  # fmt: skip
         found.append(
             Typed("swap", "swap", "Swap the driver", "Swap", swap, has_preview=True, paint="next",
                   paint_from="driver_id")
@@ -49,6 +53,12 @@ def typed(state: WallState) -> list[Typed]:
                 Typed("extend", "extend", "Longer or shorter stint", "Change it", extend,
                       has_preview=True)
             )  # fmt: skip
+        found.append(
+            Typed("pin", "pin", "Pin a stint", "Pin it so", form(forms.PinForm), has_preview=True)
+        )
+        found.append(
+            Typed("backup", "backup", "Name a backup", "Name the backup", form(forms.BackupForm))
+        )
         found += [
             Typed("fuel", "fuel", "Fuel reading", "Note it", form(forms.FuelForm), has_moment=True,
                   paint="fuel", paint_from="fuel_ml"),
@@ -90,14 +100,36 @@ def choices_of(
     if kind is forms.CorrectForm:
         rows = run.laps.order_by("-at_ms", "-pk")[:EVENTS_SHOWN]
         return {"events": [(e.pk, told(e)) for e in rows]}
-    if kind is forms.SwapForm:
+    if kind in (forms.SwapForm, forms.PinForm, forms.BackupForm):
         drivers = run.strategy.drivers
         open_ones = [s for s in (race or race_of(run)).driven if not s.is_closed]
-        return {
-            "stints": [(s.number, f"{s.number}, {drivers[s.seat]['name']}") for s in open_ones],
-            "drivers": [(d["user_id"], d["name"]) for d in drivers if d.get("user_id")],
-        }
+        stints = [(s.number, _stint_told(s, drivers)) for s in open_ones]
+        if kind is forms.PinForm:
+            return {"stints": stints}
+        return {"stints": stints, "drivers": _drivers_told(open_ones, drivers)}
     return {}
+
+
+def _stint_told(stint: Driven, drivers: list[dict]) -> str:
+    mark = stint.plan.mark
+    pinned = ["driver"] if mark.is_driver_pinned else []
+    pinned += [f"lap {mark.pinned_lap}"] if mark.pinned_lap is not None else []
+    told = f"{stint.number}, {drivers[stint.seat]['name']}"
+    return f"{told} (pinned: {' and '.join(pinned)})" if pinned else told
+
+
+def _drivers_told(stints: list[Driven], drivers: list[dict]) -> list[tuple[int, str]]:
+    """Who may be chosen; first the backups, in the order of their stints."""
+    stood_by: dict[int, list[str]] = {}
+    for stint in stints:
+        if stint.plan.mark.backup is not None:
+            stood_by.setdefault(stint.plan.mark.backup, []).append(str(stint.number))
+    seats = [*stood_by, *(n for n in range(len(drivers)) if n not in stood_by)]
+    return [
+        (drivers[n]["user_id"], drivers[n]["name"] + (
+            f" (backup of stint {', '.join(stood_by[n])})" if n in stood_by else ""))
+        for n in seats if n < len(drivers) and drivers[n].get("user_id")
+    ]  # fmt: skip
 
 
 def told(event: LapEvent) -> str:

@@ -13,7 +13,7 @@ from strategy.domain.live.changes import Consequences, consequences, kept
 from strategy.models import LiveCommand, LiveProposal, LiveRun
 from strategy.queries import live
 from strategy.schemas import live as s
-from strategy.services.live import changes, feed, notes, race, stints, undo
+from strategy.services.live import changes, feed, notes, pins, race, stints, undo
 from strategy.services.live.frame import NoRace, Order
 
 router = Router(tags=["live"])
@@ -133,12 +133,14 @@ def consequences_out(
     window, next_up = outcome.window, live.wall_of(run).wall.next_up
     return {
         "words": row.words if row else "", "breaches": changes.breaches_of(outcome),
+        "broken_pins": list(outcome.broken_pins),
         "stints": changes.changed_stints(outcome), "changed": list(outcome.changed),
         "laps": outcome.projection.laps, "laps_before": outcome.before.laps,
         "finish_ms": outcome.projection.finish_ms, "gain_ms": outcome.gain_ms,
         "opens_lap": window.opens_lap if window else None,
         "closes_lap": window.closes_lap if window else None,
-        "add_ml": next_up.add_ml if next_up else None, "is_possible": not outcome.breaches,
+        "add_ml": next_up.add_ml if next_up else None,
+        "is_possible": not (outcome.breaches or outcome.broken_pins),
         "command": command_out(row), "version": run.version,
     }  # fmt: skip
 
@@ -169,6 +171,27 @@ def extend_stint(request: HttpRequest, strategy_id: int, number: int, body: s.Ex
         override=body.override,
     )  # fmt: skip
     return consequences_out(request, strategy_id, None, row)
+
+
+@router.post(BASE + "/stints/{int:number}/pin", response=s.ConsequencesOut)
+def pin_stint(request: HttpRequest, strategy_id: int, number: int, body: s.PinIn):
+    """Pin the stint's driver, its stop, or both; neither frees it. First with `is_preview`."""
+    values = {"stint": number, "driver": body.driver, "lap": body.lap}
+    if body.is_preview:
+        outcome = pins.preview_pin(strategy_id=strategy_id, by=request.user, **values)
+        return consequences_out(request, strategy_id, outcome)
+    row = pins.pin_stint(
+        order_of(request, strategy_id, body), reason=body.reason, override=body.override, **values
+    )
+    return consequences_out(request, strategy_id, None, row)
+
+
+@router.post(BASE + "/stints/{int:number}/backup", response=s.LiveAnswerOut)
+def name_backup(request: HttpRequest, strategy_id: int, number: int, body: s.BackupIn):
+    """Who gets in if the stint's driver cannot; null: nobody."""
+    order = order_of(request, strategy_id, body)
+    row = pins.name_backup(order, stint=number, driver_id=body.driver_id)
+    return answer(request, strategy_id, row)
 
 
 def proposal_out(row: LiveProposal) -> dict:

@@ -169,7 +169,7 @@ class SwapForm(CommandForm):
         help_text="Only for the stint under way.",
     )  # fmt: skip
     reason = forms.CharField(max_length=300)
-    override = forms.BooleanField(required=False, label="Even if a rule breaks")
+    override = forms.BooleanField(required=False, label="Even if a rule or a pin breaks")
 
     def __init__(
         self, *args: Any, stints: list[tuple[int, str]] | None = None,
@@ -188,7 +188,39 @@ class ExtendForm(CommandForm):
         min_value=-500, max_value=500, initial=1, label="Laps more", help_text="Minus: in earlier."
     )
     reason = forms.CharField(required=False, max_length=300)
-    override = forms.BooleanField(required=False, label="Even if a rule breaks")
+    override = forms.BooleanField(required=False, label="Even if a rule or a pin breaks")
+
+
+class PinForm(CommandForm):
+    """Neither driver nor lap: the stint is free again."""
+
+    stint = forms.TypedChoiceField(coerce=int, choices=[])
+    driver = forms.BooleanField(required=False, label="The driver stays in")
+    lap = forms.IntegerField(
+        required=False, min_value=1, max_value=5_000, label="Stop after lap of the race",
+        help_text="Empty, and the driver not ticked: the stint is free again.",
+    )  # fmt: skip
+    reason = forms.CharField(required=False, max_length=300)
+    override = forms.BooleanField(required=False, label="Even if a rule or a pin breaks")
+
+    def __init__(self, *args: Any, stints: list[tuple[int, str]] | None = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["stint"].choices = stints or []
+
+
+class BackupForm(CommandForm):
+    stint = forms.TypedChoiceField(coerce=int, choices=[])
+    driver_id = forms.TypedChoiceField(
+        required=False, coerce=int, empty_value=None, label="Backup", choices=[]
+    )
+
+    def __init__(
+        self, *args: Any, stints: list[tuple[int, str]] | None = None,
+        drivers: list[tuple[int, str]] | None = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self.fields["stint"].choices = stints or []
+        self.fields["driver_id"].choices = [("", "nobody"), *(drivers or [])]
 
 
 class UndoForm(CommandForm):

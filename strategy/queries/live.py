@@ -156,7 +156,7 @@ def planned(stint: StintPlan) -> Planned:
         start_ms=stint.planned_start_ms, drive_ms=stint.planned_ms, stop_ms=stint.stop_ms,
         fuel_in_ml=stint.fuel_in_ml, fuel_out_ml=stint.fuel_out_ml, tyres=cast(Any, stint.tyres),
         compound=cast(Any, stint.compound), is_skipped=stint.status == StintPlan.Status.SKIPPED,
-        is_ready=stint.status == StintPlan.Status.READY,
+        is_ready=stint.status == StintPlan.Status.READY, mark=stint.mark,
     )  # fmt: skip
 
 

@@ -9,13 +9,13 @@ from pydantic import AwareDatetime, Field
 
 from strategy.domain.live.fuel import Fuel
 from strategy.domain.live.limits import DriveBar, Window
+from strategy.domain.live.next_up import NextUp
 from strategy.domain.live.wall import (
     Alert,
     Clock,
     Finish,
     InCar,
     InPits,
-    NextUp,
     StintLine,
     Turn,
 )
@@ -78,6 +78,21 @@ class ExtendIn(OrderIn):
     reason: Text = ""
     is_preview: bool = False
     override: bool = False
+
+
+class PinIn(OrderIn):
+    """`driver` stays in the stint; it stops after `lap` laps of the race. Neither: it is free. With
+    `is_preview` nothing changes; `override` pins in spite of rules or other pins that would break."""
+
+    driver: bool = False
+    lap: Lap | None = None
+    reason: Text = ""
+    is_preview: bool = False
+    override: bool = False
+
+
+class BackupIn(OrderIn):
+    driver_id: Id | None = None
 
 
 class StopIn(OrderIn):
@@ -284,6 +299,7 @@ class ConsequencesOut(Schema):
 
     words: str
     breaches: list[BreachOut]
+    broken_pins: list[str] = []
     stints: list[ChangedStintOut]
     changed: list[int]
     laps: int
@@ -310,6 +326,7 @@ class WayOnOut(Schema):
     pit_lap: int
     stints: list[ChangedStintOut]
     breaches: list[BreachOut]
+    broken_pins: list[str] = []
 
 
 class ProposalOut(Schema):

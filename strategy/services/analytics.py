@@ -102,9 +102,14 @@ def commands_by_plan(run: LiveRun) -> dict[int, Any]:
 
 
 def _plan_commands(run: LiveRun) -> list[Any]:
-    """Commands that put another plan in force, in the order of the race."""
+    """Commands that put another plan in force, in the order of the race; one that only settled what
+    was planned (a pin, a backup) is none."""
     rows = run.commands.select_related("by").order_by("version")
-    return [c for c in rows if isinstance(c.after, dict) and isinstance(c.after.get("plan"), int)]
+    return [
+        c for c in rows
+        if isinstance(c.after, dict) and isinstance(c.after.get("plan"), int)
+        and (c.name not in ("pin", "backup") or f"stint:{c.body['stint']}.laps" in c.touched)
+    ]  # fmt: skip
 
 
 # -- keeping them

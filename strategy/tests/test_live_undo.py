@@ -10,7 +10,7 @@ from racecontrol.shared.errors import RaceError, StaleWrite
 from racecontrol.testing.running import until
 from strategy.models import LapEvent, LiveRun, Membership
 from strategy.queries import live
-from strategy.services.live import changes, feed, notes, race, stints, undo
+from strategy.services.live import changes, feed, notes, pins, race, stints, undo
 from strategy.services.live.frame import Order
 from strategy.tests.builders import make_person, make_strategy
 from strategy.tests.live_builders import make_run
@@ -34,7 +34,8 @@ def seen(run) -> dict:
     # the last stint of a plan made on the wall takes what is left
     laps = [*(s.plan.laps for s in known.driven[:-1]), None]
     facts["stints"] = [
-        (s.seat, n, s.status, s.start_ms, s.end_ms) for s, n in zip(known.driven, laps, strict=True)
+        (s.seat, n, s.status, s.start_ms, s.end_ms, s.plan.mark)
+        for s, n in zip(known.driven, laps, strict=True)
     ]
     facts["stops"] = list(run.stops.order_by("in_ms").values(*notes.STOP_FIELDS))
     facts["green_at"] = fresh(run).green_at
@@ -69,6 +70,10 @@ DO = {
             list(run.strategy.current.stints.order_by("number"))[1].seat]["user_id"] == o.by.pk
         else o.by.pk, reason="ill", override=True),
     "extend": lambda o, run: changes.extend_current_stint(o, stint=1, laps=-2),
+    "pin": lambda o, run: pins.pin_stint(o, stint=1, driver=True, lap=22),
+    "backup": lambda o, run: pins.name_backup(
+        o, stint=1, driver_id=next(who["user_id"] for who in run.strategy.drivers if who["user_id"]
+        != run.strategy.current.stints.get(number=1).driver_id)),
     "correct": lambda o, run: stints.correct_event(
         o, event_id=run.laps.first().pk, reason="was later", to_ms=160_000),
 }  # fmt: skip

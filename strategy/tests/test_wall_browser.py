@@ -229,6 +229,12 @@ def test_a_change_is_seen_first_and_done_on_what_was_seen(open_page, user):
     expect(page.locator("#wall-queue li")).to_have_count(0, timeout=PATIENCE_MS)
     expect(page.locator("#wall [data-value=laps]")).to_have_text("22", timeout=PATIENCE_MS)
 
+    fold = page.locator("#do-pin")
+    fold.locator("summary").click()
+    fold.get_by_label("Stop after lap of the race").fill("20")
+    fold.get_by_role("button", name="Pin it so").click()
+    expect(page.locator("#wall")).to_contain_text("pinned by plan", timeout=PATIENCE_MS)
+
 
 def test_ways_on_are_found_and_one_is_accepted(open_page, user):
     run = make_run(user, laps=3)

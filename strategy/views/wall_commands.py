@@ -16,7 +16,7 @@ from strategy.domain.live.changes import Consequences
 from strategy.forms import wall as forms
 from strategy.models import LiveCommand, LiveRun
 from strategy.queries.live import run_with_all, wall_of
-from strategy.services.live import changes, notes, race, stints, undo
+from strategy.services.live import changes, notes, pins, race, stints, undo
 from strategy.services.live.frame import Order
 from strategy.views.wall import previewed_wall, refused_wall
 from strategy.wall_controls import question_about
@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[type[forms.CommandForm], Do]] = {
     "fuel": (forms.FuelForm, notes.read_fuel),
     "swap": (forms.SwapForm, changes.emergency_driver_swap),
     "extend": (forms.ExtendForm, changes.extend_current_stint),
+    "pin": (forms.PinForm, pins.pin_stint),
+    "backup": (forms.BackupForm, pins.name_backup),
     "undo": (forms.UndoForm, undo.undo_last),
     "accept": (forms.AcceptForm, changes.accept_way),
 }
@@ -96,6 +98,7 @@ def _act(request: HttpRequest, strategy_id: int, name: str) -> tuple[str, int]:
 PREVIEWS: dict[str, Callable[..., Consequences]] = {
     "swap": lambda reason, override, **values: changes.preview_swap(**values),
     "extend": lambda reason, override, **values: changes.preview_extension(**values),
+    "pin": lambda reason, override, **values: pins.preview_pin(**values),
 }
 
 

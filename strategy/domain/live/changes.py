@@ -1,7 +1,7 @@
 """What a change of the plan would come to, before anybody decides: swap, extension, any other plan.
 
-The whole race, driven and to come, is judged by the rules as one plan. Only rules that the change
-itself would break count against it.
+The whole race, driven and to come, is judged by the rules as one plan. Only rules and pins that the
+change itself would break count against it.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,24 @@ from dataclasses import dataclass, replace
 from racecontrol.shared.errors import ImpossiblePlan, InvalidInput
 from strategy.domain.live.limits import Window, get_out, window
 from strategy.domain.live.log import Driven, Planned, Race, plan_of
-from strategy.domain.live.projection import Projection, live_instance, project, whole_plan
+from strategy.domain.live.pins import broken
+from strategy.domain.live.projection import (
+    Ahead,
+    Projection,
+    live_instance,
+    project,
+    whole_plan,
+)
 from strategy.domain.live.transitions import WORDS, WrongMove, stint_of
+from strategy.domain.stints.pins import NO_MARK, StintMark
 from strategy.domain.stints.scoring import score
 from strategy.domain.stints.verdict import Score, Violation
 
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """A plan that could be followed from here. `breaches`: rules it breaks and the present one does not.
+    """A plan that could be followed from here. `breaches`: rules it breaks and the present one does not;
+    `broken_pins`: the same of what is pinned, in words.
 
     `gain_ms` above 0: the same laps are done earlier. `changed`: numbers of stints to come whose
     driver or laps differ from the plan now.
@@ -30,6 +39,7 @@ class Consequences:
     breaches: tuple[Violation, ...]
     changed: tuple[int, ...]
     gain_ms: int
+    broken_pins: tuple[str, ...] = ()
 
     @property
     def window(self) -> Window | None:
@@ -48,7 +58,10 @@ def kept(race: Race) -> list[Planned]:
     return [s.plan for s in race.driven if s.status != "skipped"]
 
 
-def consequences(race: Race, stints: Sequence[Planned]) -> Consequences:
+def consequences(
+    race: Race, stints: Sequence[Planned], *, settles: int | None = None
+) -> Consequences:
+    """`settles`: the stint (of those kept, from 1) whose pins are what is being changed."""
     before, judged_before = under(race, kept(race))
     after, judged = under(race, stints)
     lap_ms = race.instance.race.lap_nominal_ms[-1]
@@ -59,7 +72,10 @@ def consequences(race: Race, stints: Sequence[Planned]) -> Consequences:
     changed = [a.number for a in after.stints if old.get(a.number) != (a.seat, a.laps)]
     laps = min(before.laps, after.laps)
     gain = before.end_of_lap(laps) - after.end_of_lap(laps)
-    return Consequences(after.race.stints, after, before, breaches, tuple(changed), gain)
+    return Consequences(
+        after.race.stints, after, before, breaches, tuple(changed), gain,
+        broken(before, after, settles=settles),
+    )  # fmt: skip
 
 
 def _is_worse(violation: Violation, known: Sequence[Violation], *, lap_ms: int) -> bool:
@@ -78,7 +94,7 @@ def swap(race: Race, number: int, seat: int, *, after_laps: int = 1) -> Conseque
 
     The running stint closes after `after_laps` more laps. If the new driver was to drive soon, his
     stint may go to the relieved one; what is left may join the next stint. Of the ways that break
-    the fewest rules the one that changes the least is taken.
+    the fewest rules, then the fewest pins, the one that changes the least is taken.
     """
     stint = stint_of(race, number)
     if not 0 <= seat < len(race.instance.drivers):
@@ -90,7 +106,9 @@ def swap(race: Race, number: int, seat: int, *, after_laps: int = 1) -> Conseque
         raise InvalidInput(f"{name} drives it already.", fields={"driver_id": ["Is in already."]})
     ways = _ways_to_swap(race, stint, seat, after_laps)
     trials = [(consequences(race, stints), cost) for stints, cost in ways]
-    return min(trials, key=lambda t: (len(t[0].breaches), t[1], len(t[0].changed)))[0]
+    return min(
+        trials, key=lambda t: (len(t[0].breaches), len(t[0].broken_pins), t[1], len(t[0].changed))
+    )[0]
 
 
 def _ways_to_swap(
@@ -101,17 +119,19 @@ def _ways_to_swap(
     if stint.status == "in_progress":
         stays = max(stint.laps + after_laps, 1)
         left = stint.plan.laps - stays
-        head = [*plan[:place], replace(plan[place], laps=min(stays, stint.plan.laps))]
-        tail = plan[place + 1 :]
+        head, tail = plan[:place], plan[place + 1 :]
         if left < 1:  # the stop is due anyway: the new driver takes the next stint
             if not tail:
                 raise WrongMove("The stint ends with the race: there is nothing to take over.")
-            splits = [([*head, _of(tail[0], seat), *tail[1:]], place + 1)]
+            here = replace(plan[place], laps=min(stays, stint.plan.laps))
+            splits = [([*head, here, _of(tail[0], seat), *tail[1:]], place + 1)]
         else:
-            rest = replace(plan[place], seat=seat, laps=left, tyres="new", is_ready=False)
+            rest = replace(_of(plan[place], seat), laps=left)  # a pinned stop stays with it
+            head = [*head, replace(plan[place], laps=stays, mark=NO_MARK)]
             splits = [([*head, rest, *tail], place + 1)]
             if tail and left + tail[0].laps <= _tank_laps(race):
-                joined = replace(rest, laps=left + tail[0].laps)
+                stop = replace(rest.mark, pinned_lap=tail[0].mark.pinned_lap)
+                joined = replace(rest, laps=left + tail[0].laps, mark=stop)
                 splits.append(([*head, joined, *tail[1:]], place + 1))
     else:
         splits = [([*plan[:place], _of(plan[place], seat), *plan[place + 1 :]], place)]
@@ -127,7 +147,10 @@ def _ways_to_swap(
 
 
 def _of(stint: Planned, seat: int) -> Planned:
-    return replace(stint, seat=seat, tyres="new", is_ready=False)
+    """The stint given to another driver: its pinned stop stays, a pin of its driver does not."""
+    backup = None if stint.mark.backup == seat else stint.mark.backup
+    mark = replace(stint.mark, is_driver_pinned=False, backup=backup)
+    return replace(stint, seat=seat, tyres="new", is_ready=False, mark=mark)
 
 
 def _tank_laps(race: Race) -> int:
@@ -173,10 +196,52 @@ def extend(race: Race, number: int, laps: int) -> Consequences:
         )
     plan = kept(race)
     place = next(n for n, s in enumerate(plan) if s.number == number)
-    plain = [*plan[:place], replace(plan[place], laps=wanted), *plan[place + 1 :]]
+    mark = replace(plan[place].mark, pinned_lap=None)
+    plain = [*plan[:place], replace(plan[place], laps=wanted, mark=mark), *plan[place + 1 :]]
     ways = [consequences(race, plain)]
     if len(plain) - place > 2:  # a last stint too short to be worth its stop joins the one before
-        joined = replace(plain[-2], laps=plain[-2].laps + ways[0].projection.stints[-1].laps)
+        left = ways[0].projection.stints[-1].laps
+        mark = replace(plain[-2].mark, pinned_lap=None)
+        joined = replace(plain[-2], laps=plain[-2].laps + left, mark=mark)
         if ways[0].breaches and joined.laps <= _tank_laps(race):
             ways.append(consequences(race, [*plain[:-2], joined]))
-    return min(ways, key=lambda c: len(c.breaches))
+    return min(ways, key=lambda c: (len(c.breaches), len(c.broken_pins)))
+
+
+def settle(race: Race, number: int, mark: StintMark) -> Consequences:
+    """Stint `number` with these pins and this backup; a pinned stop moves its end there.
+
+    Raises WrongMove for a stint that is over, ImpossiblePlan for a stop that cannot be there.
+    """
+    stint = stint_of(race, number)
+    if stint.is_closed:
+        raise WrongMove(f"Stint {number} is {WORDS[stint.status]}: nothing of it can be pinned.")
+    if mark.backup == stint.seat:
+        name = race.instance.drivers[stint.seat].id
+        raise InvalidInput(f"{name} drives it already.", fields={"driver_id": ["Drives it."]})
+    plan = kept(race)
+    place = next(n for n, s in enumerate(plan) if s.number == number)
+    projection = project(race)
+    here = next((a for a in projection.stints if a.number == number), None)
+    stop, laps = mark.pinned_lap, plan[place].laps
+    if stop is not None and stop != plan[place].mark.pinned_lap:
+        laps = _laps_to(projection, here, stop)
+    settled = replace(plan[place], mark=mark, laps=laps)
+    return consequences(race, [*plan[:place], settled, *plan[place + 1 :]], settles=place + 1)
+
+
+def _laps_to(projection: Projection, here: Ahead | None, stop: int) -> int:
+    """Laps of the stint that stops after `stop` laps of the race; refused where it cannot."""
+    race = projection.race
+    if here is None or (here.is_last and not projection.laps_without_driver):
+        raise ImpossiblePlan("The last stint ends with the flag: there is no stop to pin.",
+                             fields={"lap": ["Ends with the flag."]})  # fmt: skip
+    running = race.running is not None and race.running.number == here.number
+    most, limit = longest_end(projection) if running else (
+        here.start_lap + here.limit_laps, here.limit)  # fmt: skip
+    least = max(here.start_lap + race.instance.rules.min_stint_laps, race.laps_done + 1)
+    most = min(most, projection.laps - 1)
+    if not least <= stop <= most:
+        raise ImpossiblePlan(f"The stop can be pinned to lap {least} to {most} ({limit}).",
+                             fields={"lap": [f"{least} to {most}."]})  # fmt: skip
+    return stop - here.start_lap

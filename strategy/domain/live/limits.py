@@ -11,6 +11,7 @@ from strategy.domain.live.projection import Ahead, Projection
 
 Level = Literal["ok", "amber", "red"]
 AMBER_MS = 900_000  # a quarter of an hour before a limit
+PINNED = "pinned by plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class DriveBar:
 class Window:
     """When the next stop may and must be. Laps are completed laps at the stop; ms since green.
 
-    `closes_by` is the first limit; `binding` says what fixes the predicted stop: it, or the plan.
+    `closes_by` is the first limit; `binding` says what fixes the predicted stop: it, or the plan. A
+    stop pinned within the limits is the whole window (`is_pinned`); where the limits alone would open
+    and close it stays in `free_lap`, `limit_lap` and `limit`.
     """
 
     opens_lap: int
@@ -55,6 +58,11 @@ class Window:
     closes_by: str
     is_open: bool
     level: Level
+    pinned_lap: int | None = None
+    is_pinned: bool = False
+    free_lap: int = 0
+    limit_lap: int = 0
+    limit: str = ""
 
 
 def on_track_ms(race: Race, stint: Driven) -> int:
@@ -158,22 +166,28 @@ def window(projection: Projection) -> Window | None:
         return None
     if here.is_last and not projection.laps_without_driver:
         return None
-    closes, closes_by = _closes(projection, here, running)
+    limit_lap, limit = _closes(projection, here, running)
     later = projection.stints[1:]
     opens = projection.laps - sum(a.limit_laps for a in later)
     opens = max(opens, running.start_lap + race.instance.rules.min_stint_laps, race.laps_done)
+    free = min(opens, limit_lap)
     planned = running.start_lap + running.plan.laps
+    is_pinned = here.pinned_lap is not None and race.laps_done <= here.pinned_lap <= limit_lap
+    closes, closes_by = limit_lap, limit
+    if is_pinned:
+        opens, closes, closes_by = planned, planned, PINNED
     predicted = max(min(planned, closes), race.laps_done)
-    binding = "plan" if planned <= closes else closes_by
+    binding = PINNED if is_pinned else "plan" if planned <= closes else closes_by
     closes_ms = projection.end_of_lap(closes)
     left = closes_ms - race.now_ms
     level: Level = "red" if left <= 0 else "amber" if left <= AMBER_MS else "ok"
     fuel = projection.fuel
     slack = max(fuel.laps_high - fuel.laps_low, 0) // 2 if fuel and binding == "fuel" else 0
     return Window(
-        min(opens, closes), closes, predicted, max(slack, 1),
+        min(opens, closes), closes, predicted, 0 if is_pinned else max(slack, 1),
         projection.end_of_lap(min(opens, closes)), closes_ms, projection.end_of_lap(predicted),
         binding, closes_by, opens <= race.laps_done, level,
+        here.pinned_lap, is_pinned, free, limit_lap, limit,
     )  # fmt: skip
 
 

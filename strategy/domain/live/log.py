@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 from strategy.domain.stints.instance import Instance, Stint
+from strategy.domain.stints.pins import NO_MARK, StintMark
 
 Status = Literal["planned", "ready", "in_progress", "completed", "skipped", "aborted"]
 State = Literal["scheduled", "grid", "racing", "finished"]
@@ -35,10 +36,16 @@ class Planned:
     compound: Literal[0, 1] = 0
     is_skipped: bool = False
     is_ready: bool = False
+    mark: StintMark = NO_MARK
 
     @property
     def end_lap(self) -> int:
         return self.start_lap + self.laps
+
+    def begun_at(self, lap: int) -> "Planned":
+        """The stint as it goes when it begins after `lap` laps: a pinned stop stays where it is."""
+        stop = self.mark.pinned_lap
+        return self if stop is None or stop <= lap else replace(self, laps=stop - lap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +258,10 @@ def fold(race: Race) -> tuple[Driven, ...]:
     at, lap_before, is_running = 0, 0, False
 
     def start(at_ms: int, lap: int) -> None:
-        stints[queue[at]] = replace(
-            stints[queue[at]], status="in_progress", start_ms=at_ms, start_lap=lap
-        )
+        plan = stints[queue[at]].plan
+        if at < len(queue) - 1:  # the last one goes to the flag
+            plan = plan.begun_at(lap)
+        stints[queue[at]] = Driven(plan, "in_progress", start_ms=at_ms, start_lap=lap)
 
     def close(status: Status, at_ms: int, lap: int) -> None:
         here = stints[queue[at]]

@@ -1,7 +1,8 @@
 """Ways on from here: the rest of the race planned anew for several ends of the running stint.
 
-What is driven is input: time at the wheel, last exits, stops made. Each way covers the same laps, is
-judged by the rules as a whole race, and meets the same luck in the simulator as the plan now.
+What is driven is input: time at the wheel, last exits, stops made. Pins are kept where a legal plan
+can keep them; a way that breaks one says which and why. Each way covers the same laps, is judged by
+the rules as a whole race, and meets the same luck in the simulator as the plan now.
 """
 
 from collections.abc import Sequence
@@ -11,14 +12,25 @@ from racecontrol.shared.errors import NotReady
 from racecontrol.shared.progress import OnProgress, Progress, silent
 from strategy.domain.live.changes import Consequences, consequences, kept, longest_end
 from strategy.domain.live.log import Planned, Race, plan_of
+from strategy.domain.live.pins import marked, rules_from
 from strategy.domain.live.projection import Projection, live_instance, project, whole_plan
 from strategy.domain.simulation import Luck, Outcome, Simulator, duel
 from strategy.domain.stints.instance import Instance, read_instance
-from strategy.domain.stints.solve import solve
+from strategy.domain.stints.pins import NO_MARK
+from strategy.domain.stints.solve import Solution, solve
 
 RACES = 300
 # How long a flag that is out is expected to stay out, in all; assumptions, as in Luck.
 EXPECTED_MS = {"sc": 18 * 60_000, "fcy": 5 * 60_000, "red": 20 * 60_000}
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """`why` a pin of a stint to come is not kept, where none could be."""
+
+    label: str
+    stints: list[Planned]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,7 @@ class Way:
     risk_ms: int
     runs_dry: float
     pit_lap: int
+    broken_pins: tuple[str, ...] = ()
 
     @property
     def is_clear(self) -> bool:
@@ -51,19 +64,20 @@ def ways_on(
     seed: int = 1,
     on_progress: OnProgress = silent,
 ) -> list[Way]:
-    """The plan now and up to five others, the best first; those that break rules come last."""
+    """The plan now and up to five others, the best first; then those that break pins, then rules."""
     if race.state != "racing":
         raise NotReady("There are ways on only while the race is on.")
     now = _whole(race)
     projection = project(replace(race, stints=tuple(now)))
     base = live_instance(projection)
-    found: list[tuple[str, list[Planned]]] = [("Keep the plan", now)]
+    found = [_Trial("Keep the plan", now)]
     ends = _ends(projection)
     for n, (label, end) in enumerate(ends):
         on_progress(Progress(n, len(ends) + 1, label))
         rest = _rest(base, projection, end, seconds / max(len(ends), 1))
         if rest is not None:
-            found.append((label, _joined(projection, end, rest)))
+            stints, why = rest
+            found.append(_Trial(label, _joined(projection, end, stints), why))
     on_progress(Progress(len(ends), len(ends) + 1, "simulating"))
     return _ranked(race, base, projection, found, races, seed)
 
@@ -73,7 +87,7 @@ def _whole(race: Race) -> list[Planned]:
     longer than planned already ends with this lap."""
     stints, running = kept(race), race.running
     stints = [
-        replace(s, laps=running.laps + 1)
+        replace(s, laps=running.laps + 1, mark=replace(s.mark, pinned_lap=None))
         if running and s.number == running.number and s.laps <= running.laps
         else s
         for s in stints
@@ -81,7 +95,8 @@ def _whole(race: Race) -> list[Planned]:
     short = project(race).laps_without_driver
     if short:
         last = stints[-1]
-        stints.append(replace(last, laps=short, tyres="new", is_skipped=False, is_ready=False))
+        more = replace(last, laps=short, tyres="new", is_skipped=False, is_ready=False)
+        stints.append(replace(more, mark=NO_MARK))
     return [replace(s, number=n) for n, s in enumerate(stints, start=1)]
 
 
@@ -104,7 +119,9 @@ def _ends(projection: Projection) -> list[tuple[str, int]]:
     return [(label, end) for end, label in sorted(ends.items()) if end < projection.laps]
 
 
-def remainder(base: Instance, projection: Projection, end: int) -> Instance | None:
+def remainder(
+    base: Instance, projection: Projection, end: int, *, pins: Sequence[dict] = ()
+) -> Instance | None:
     """The race from lap `end` on as a problem of its own; None where nobody may drive it."""
     race = projection.race
     data, clock = base.model_dump(), base.race.clock_ms
@@ -133,6 +150,7 @@ def remainder(base: Instance, projection: Projection, end: int) -> Instance | No
     stops = sum(1 for s in race.driven if s.status == "completed") + (race.running is not None)
     rules |= {
         "fair_share_pct": 0,
+        "pins": list(pins),
         "start_drivers": None,
         "min_stops": max(rules["min_stops"] - stops, 0),
     }
@@ -158,24 +176,37 @@ def _so_far(
     return driven, laps, exits
 
 
-def _rest(base: Instance, projection: Projection, end: int, seconds: float) -> list[Planned] | None:
-    problem = remainder(base, projection, end)
-    if problem is None:
+def _rest(
+    base: Instance, projection: Projection, end: int, seconds: float
+) -> tuple[list[Planned], str] | None:
+    """The stints from lap `end` on, and why pins were left out, where they had to be."""
+    pins, why = rules_from(projection, end), ""
+    solution = _solved(remainder(base, projection, end, pins=pins), seconds / (2 if pins else 1))
+    if pins and (solution is None or solution.score is None):
+        is_proven = solution is not None and solution.status == "infeasible"
+        why = "no legal plan from there keeps it" if is_proven else "none was found that keeps it"
+        solution = _solved(remainder(base, projection, end), seconds / 2)
+    if solution is None or solution.score is None:
         return None
-    solution = solve(problem, time_limit=max(seconds, 0.5))
-    if solution.score is None:
-        return None
-    return [
+    stints = [
         Planned(0, s.driver, s.laps, tyres="new" if n == 0 else s.tyres, compound=s.compound)
         for n, s in enumerate(solution.plan)
     ]
+    return marked(projection, end, stints), why
+
+
+def _solved(problem: Instance | None, seconds: float) -> Solution | None:
+    return None if problem is None else solve(problem, time_limit=max(seconds, 0.5))
 
 
 def _joined(projection: Projection, end: int, rest: list[Planned]) -> list[Planned]:
     race, stints = projection.race, []
     for stint in race.driven:
         if stint.status == "in_progress":
-            stints.append(replace(stint.plan, laps=max(end - (stint.start_lap or 0), 1)))
+            stops = stint.plan.mark.pinned_lap == end
+            mark = stint.plan.mark if stops else replace(stint.plan.mark, pinned_lap=None)
+            laps = max(end - (stint.start_lap or 0), 1)
+            stints.append(replace(stint.plan, laps=laps, mark=mark))
         elif stint.is_closed and stint.status != "skipped":
             stints.append(stint.plan)
     return [replace(s, number=n) for n, s in enumerate([*stints, *rest], start=1)]
@@ -185,7 +216,7 @@ def _ranked(
     race: Race,
     base: Instance,
     projection: Projection,
-    found: Sequence[tuple[str, list[Planned]]],
+    found: Sequence[_Trial],
     races: int,
     seed: int,
 ) -> list[Way]:
@@ -200,8 +231,8 @@ def _ranked(
     ways: list[Way] = []
     first: Outcome | None = None
     seen = set()
-    for label, stints in found:
-        plan = plan_of(_to_cover(base, projection, stints))
+    for trial in found:
+        plan = plan_of(_to_cover(base, projection, trial.stints))
         shape = tuple((s.driver, s.laps, s.tyres, s.compound) for s in plan)
         if shape in seen:
             continue
@@ -209,16 +240,30 @@ def _ranked(
         outcome = simulator.run(plan, from_lap=race.laps_done, from_ms=float(here))
         first = first or outcome
         match = duel(first, outcome)
-        whole = consequences(race, stints)
+        whole = consequences(race, trial.stints)
         running = whole.projection.race.running
         pit = running.start_lap + running.plan.laps if running and running.start_lap is not None else (
             race.laps_done)  # fmt: skip
         ways.append(
-            Way(label, _words(race, whole, pit), tuple(stints), whole, -round(match.difference_ms),
-                -round(match.high_ms), -round(match.low_ms), match.b_wins,
-                round(outcome.worst_tenth_ms - first.worst_tenth_ms), outcome.runs_dry, pit)
+            Way(trial.label, _words(race, whole, pit), tuple(trial.stints), whole,
+                -round(match.difference_ms), -round(match.high_ms), -round(match.low_ms), match.b_wins,
+                round(outcome.worst_tenth_ms - first.worst_tenth_ms), outcome.runs_dry, pit,
+                _broken(race, whole, trial.why, pit))
         )  # fmt: skip
-    return sorted(ways, key=lambda way: (len(way.outcome.breaches), -way.gain_ms))
+    return sorted(
+        ways, key=lambda way: (len(way.outcome.breaches), len(way.broken_pins), -way.gain_ms)
+    )
+
+
+def _broken(race: Race, whole: Consequences, why: str, pit: int) -> tuple[str, ...]:
+    """The pins a way breaks, each with the reason."""
+    stop = race.running.plan.mark.pinned_lap if race.running else None
+    told = []
+    for words in whole.broken_pins:
+        is_own = words.endswith(f"stop is pinned to lap {stop}.")
+        reason = f"this way stops after lap {pit}" if is_own else why or "the stints before it move"
+        told.append(f"{words} Broken: {reason}.")
+    return tuple(told)
 
 
 def _to_cover(base: Instance, projection: Projection, stints: Sequence[Planned]) -> list[Planned]:

@@ -1,7 +1,7 @@
 """Where the race is going: every stint to come, lap by lap, at the pace and burn really seen.
 
 A timed race ends with the lap under way when the clock runs out. The stints to come keep their
-planned laps; the last one takes what is left. Nothing is decided here: limits that the plan would
+planned laps, a pinned stop stays where it is, and the last stint takes what is left. Nothing is decided here: limits that the plan would
 break become alerts.
 """
 
@@ -13,6 +13,7 @@ from strategy.domain.live.fuel import Fuel, fuel_of
 from strategy.domain.live.log import Driven, Planned, Race
 from strategy.domain.live.pace import Burn, Pace, burn_of, pace_of, planned_lap_ms, tyre_ages
 from strategy.domain.stints.instance import LONGEST_RACE_LAPS, Instance, read_instance
+from strategy.domain.stints.pins import NO_MARK, StintMark
 from strategy.domain.stints.scoring import stop_ms
 
 MORE_LAPS = 400  # beyond the plan; no race runs this much longer
@@ -33,10 +34,22 @@ class Ahead:
     limit: str
     is_last: bool
     plus_minus_laps: int
+    mark: StintMark = NO_MARK
 
     @property
     def end_lap(self) -> int:
         return self.start_lap + self.laps
+
+    @property
+    def pinned_lap(self) -> int | None:
+        """The stop that is pinned and still to come; the last stint ends with the flag."""
+        stop = self.mark.pinned_lap
+        return stop if stop is not None and stop > self.start_lap and not self.is_last else None
+
+    @property
+    def is_pinned(self) -> bool:
+        """It ends with its pinned stop."""
+        return self.pinned_lap == self.end_lap
 
 
 @dataclass(frozen=True)
@@ -123,9 +136,11 @@ class _Walk:
         return self.ages[begun[-1].number] + begun[-1].laps if begun else 0
 
     def drive(self, stint: Driven, place: int) -> None:
-        race, plan = self.race, stint.plan
         is_running = stint.status == "in_progress"
         is_last = place == len(self.order) - 1
+        if not is_running and not is_last:
+            stint = replace(stint, plan=stint.plan.begun_at(self.lap))
+        race, plan = self.race, stint.plan
         start, stop = self.at_ms, 0
         if is_running:
             start, first = stint.start_ms or 0, stint.start_lap or 0
@@ -167,9 +182,10 @@ class _Walk:
             self.lap_ends.append(self.at_ms)
         self.last_seat = stint.seat
         driven = self.lap - first
+        is_sure = self.is_over or self.lap == plan.mark.pinned_lap
         self.ahead.append(
             Ahead(stint.number, stint.seat, start, first, driven, self.at_ms, stop, limit, words,
-                  is_last or self.is_over, 0 if self.is_over else round((place + 1) ** 0.5))
+                  is_last or self.is_over, 0 if is_sure else round((place + 1) ** 0.5), plan.mark)
         )  # fmt: skip
 
     def laps_to_flag(self) -> int:

@@ -7,10 +7,12 @@ otherwise; laps count completed laps.
 from dataclasses import dataclass
 from typing import Literal
 
-from strategy.domain.live.fuel import Fuel, to_add_ml
-from strategy.domain.live.limits import DriveBar, Window, bars, get_in, on_track_ms, window
+from strategy.domain.live.fuel import Fuel
+from strategy.domain.live.limits import DriveBar, Window, bars, on_track_ms, window
 from strategy.domain.live.log import Race
-from strategy.domain.live.projection import Ahead, Projection, project
+from strategy.domain.live.next_up import NextUp, next_up, to_add
+from strategy.domain.live.pins import unkept
+from strategy.domain.live.projection import Projection, project
 
 STALE_MS = 15_000
 
@@ -54,23 +56,6 @@ class InPits:
 
 
 @dataclass(frozen=True, slots=True)
-class NextUp:
-    """The driver of the next stint; whoever stays in is ready. `why_not` says what keeps him out at the expected moment."""
-
-    number: int
-    seat: int
-    name: str
-    is_ready: bool
-    is_confirmed: bool
-    in_ms: int
-    in_lap: int
-    plus_minus_laps: int
-    may_in_ms: int | None
-    why_not: str
-    add_ml: int
-
-
-@dataclass(frozen=True, slots=True)
 class StintLine:
     """Plan against actual against expected, one stint."""
 
@@ -92,6 +77,9 @@ class StintLine:
     is_expected: bool  # start, end and laps are expectations
     on_track_ms: int
     drift_ms: int | None  # against the planned start; above 0: late
+    is_driver_pinned: bool = False
+    pinned_lap: int | None = None
+    backup: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +154,7 @@ def read_wall(race: Race) -> Wall:
     who = [d.id for d in race.instance.drivers]
     opening = window(projection)
     drive = bars(projection)
-    coming = _next_up(projection, who)
+    coming = next_up(projection, who)
     finish = _finish(projection)
     wall = Wall(
         race.state, _clock(race), _in_car(projection, who), _in_pits(projection),
@@ -210,40 +198,8 @@ def _in_pits(projection: Projection) -> InPits | None:
     ahead, coming = projection.stints[0], race.coming[0]
     before = [s for s in race.driven if s.end_ms is not None]
     return InPits(
-        since, since + ahead.stop_ms, _add(projection, ahead), coming.plan.tyres,
+        since, since + ahead.stop_ms, to_add(projection, ahead), coming.plan.tyres,
         coming.plan.compound, bool(before) and before[-1].seat != coming.seat,
-    )  # fmt: skip
-
-
-def _add(projection: Projection, ahead: Ahead) -> int:
-    """Fuel the stop before `ahead` has to put in, as expected now."""
-    fuel, race = projection.fuel, projection.race
-    if fuel is None:
-        return 0
-    burn = fuel.burn_ml
-    until = max(ahead.start_lap - race.laps_done, 0)
-    left = max(fuel.left_ml - until * burn, race.instance.car.reserve_ml)
-    return to_add_ml(race, left_ml=left, next_laps=ahead.laps, burn_ml=burn)
-
-
-def _next_up(projection: Projection, who: list[str]) -> NextUp | None:
-    race = projection.race
-    ahead = next((a for a in projection.stints if race.running is None
-                  or a.number != race.running.number), None)  # fmt: skip
-    if ahead is None:
-        return None
-    stint = next(s for s in race.driven if s.number == ahead.number)
-    stays = race.running is not None and race.running.seat == ahead.seat
-    may_in = ahead.start_ms if stays else get_in(race, ahead.seat)
-    why = ""
-    if may_in is None:
-        why = f"{who[ahead.seat]} has no driving time or no hours left."
-    elif may_in > ahead.start_ms:
-        why = f"{who[ahead.seat]} is not rested or not free before then."
-    return NextUp(
-        ahead.number, ahead.seat, who[ahead.seat], stays or stint.status == "ready",
-        stays or stint.plan.is_ready,
-        ahead.start_ms, ahead.start_lap, 1, may_in, why, _add(projection, ahead),
     )  # fmt: skip
 
 
@@ -265,6 +221,9 @@ def _lines(projection: Projection, who: list[str]) -> list[StintLine]:
                 start, end, lap if known else None, laps if known else None, is_expected,
                 on_track_ms(projection.race, stint),
                 start - plan.start_ms if known and start is not None else None,
+                plan.mark.is_driver_pinned,
+                plan.mark.pinned_lap if stint is not projection.race.driven[-1] else None,
+                "".join(who[n] for n in range(len(who)) if n == plan.mark.backup),
             )
         )  # fmt: skip
     return lines
@@ -284,7 +243,7 @@ def _turn(projection: Projection, seat: int, name: str) -> Turn:
         return Turn(seat, name, is_in, None, None, None, 0, 0, 0)
     first = mine[0]
     before = next((a for a in projection.stints if a.end_lap == first.start_lap), first)
-    give = max(before.plus_minus_laps, 1)
+    give = 0 if before.is_pinned else max(before.plus_minus_laps, 1)
     return Turn(seat, name, False, first.number, first.start_ms,
                 max(first.start_lap - race.laps_done, 0), give, give * lap_ms, len(mine))  # fmt: skip
 
@@ -342,10 +301,18 @@ def _driver_alerts(wall: Wall) -> list[Alert]:
             found.append(
                 Alert("amber", "too_little_driving", f"{bar.name} would drive less than demanded.")
             )
-    if wall.next_up and wall.next_up.why_not:
-        found.append(Alert("red", "next_driver", wall.next_up.why_not))
-    elif wall.next_up and not wall.next_up.is_ready and wall.window and wall.window.level != "ok":
-        found.append(Alert("amber", "not_ready", f"{wall.next_up.name} is next and not ready yet."))
+    return found + _next_driver_alerts(wall)
+
+
+def _next_driver_alerts(wall: Wall) -> list[Alert]:
+    coming, found = wall.next_up, list[Alert]()
+    if coming is not None and coming.why_not:
+        found.append(Alert("red", "next_driver", coming.why_not))
+    elif coming and not coming.is_ready and wall.window and wall.window.level != "ok":
+        found.append(Alert("amber", "not_ready", f"{coming.name} is next and not ready yet."))
+    if found and coming is not None and coming.backup is not None and coming.backup.is_called:
+        words = f"{coming.backup.name} is the backup and may get in: swap the driver."
+        found.append(Alert("amber", "backup", words))
     return found
 
 
@@ -360,21 +327,25 @@ def _car_alerts(wall: Wall) -> list[Alert]:
             found.append(Alert("amber", "fuel_short",
                                f"Fuel may last {fuel.laps_low} laps, the stop is in {laps_to_stop}."))  # fmt: skip
     if opening is not None and opening.level == "red":
-        found.append(Alert("red", "window_closed", f"The window has closed: {opening.closes_by}."))
+        words = f"The window has closed: {opening.closes_by}."
+        if opening.is_pinned:
+            words = f"In now: the stop is pinned to lap {opening.closes_lap}."
+        found.append(Alert("red", "window_closed", words))
     elif opening is not None and opening.level == "amber":
-        found.append(
-            Alert("amber", "window_closing", f"The window closes soon: {opening.closes_by}.")
-        )
+        words = f"The window closes soon: {opening.closes_by}."
+        if opening.is_pinned:
+            words = f"The stop pinned to lap {opening.closes_lap} is near."
+        found.append(Alert("amber", "window_closing", words))
     if wall.in_pits is not None and wall.clock.now_ms > wall.in_pits.expected_out_ms + 30_000:
         found.append(Alert("amber", "long_stop", "The stop takes longer than planned."))
     if wall.clock.flag in ("fcy", "sc", "red"):
-        words = {"fcy": "Full-course yellow", "sc": "Safety car", "red": "Red flag"}
-        found.append(Alert("info", "flag", f"{words[wall.clock.flag]}: look at the ways on."))
+        flags = {"fcy": "Full-course yellow", "sc": "Safety car", "red": "Red flag"}
+        found.append(Alert("info", "flag", f"{flags[wall.clock.flag]}: look at the ways on."))
     return found
 
 
 def _plan_alerts(wall: Wall) -> list[Alert]:
-    found: list[Alert] = []
+    found = [Alert("amber", "pin", words) for words in unkept(wall.projection)]
     finish = wall.finish
     if finish.laps_without_driver:
         found.append(Alert("amber", "one_more_stop",

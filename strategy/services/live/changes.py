@@ -1,6 +1,6 @@
-"""Changes of the plan while the race is on: swap, extension, a way on. Seen first, then confirmed."""
+"""Changes of the plan while the race is on: swap, extension, pins, a way on. Seen first, then confirmed."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from strategy.domain.live.log import Planned, Race
 from strategy.domain.live.options import Way, ways_on
 from strategy.domain.live.projection import live_instance
 from strategy.domain.live.transitions import WrongMove
+from strategy.domain.stints.pins import StintMark
 from strategy.models import LiveCommand, LiveProposal, LiveRun
 from strategy.queries.live import race_of, run_with_all
 from strategy.services.live.frame import Done, NoRace, Order, command, locked_run, publish
@@ -27,8 +28,8 @@ def preview_swap(
     *, strategy_id: int, stint: int, driver_id: int, after_laps: int = 1, by: Any
 ) -> Consequences:
     """What another driver would mean; nothing changes."""
-    run = _run(strategy_id, by)
-    return changes.swap(race_of(run), stint, _seat(run, driver_id), after_laps=after_laps)
+    run = open_run(strategy_id, by)
+    return changes.swap(race_of(run), stint, seat_of(run, driver_id), after_laps=after_laps)
 
 
 def emergency_driver_swap(
@@ -47,11 +48,11 @@ def emergency_driver_swap(
     reason = _reason(reason)
 
     def act(run: LiveRun, _: int) -> Done:
-        seat = _seat(run, driver_id)
+        seat = seat_of(run, driver_id)
         outcome = changes.swap(race_of(run), stint, seat, after_laps=after_laps)
         name = outcome.projection.race.instance.drivers[seat].id
         words = f"{name} takes over stint {stint}."
-        return _change(run, outcome, words, reason, override, order.by)
+        return change_plan(run, outcome, words, reason, override, order.by)
 
     body = {"stint": stint, "driver_id": driver_id, "after_laps": after_laps}
     return command(order, "swap", act, body=body, touches=["plan", f"stint:{stint}.driver"],
@@ -59,7 +60,7 @@ def emergency_driver_swap(
 
 
 def preview_extension(*, strategy_id: int, stint: int, laps: int, by: Any) -> Consequences:
-    return changes.extend(race_of(_run(strategy_id, by)), stint, laps)
+    return changes.extend(race_of(open_run(strategy_id, by)), stint, laps)
 
 
 def extend_current_stint(
@@ -71,44 +72,53 @@ def extend_current_stint(
         outcome = changes.extend(race_of(run), stint, laps)
         by_laps = f"{abs(laps)} lap{'s' if abs(laps) > 1 else ''}"
         words = f"Stint {stint} goes {by_laps} {'longer' if laps > 0 else 'shorter'}."
-        return _change(run, outcome, words, reason, override, order.by)
+        return change_plan(run, outcome, words, reason, override, order.by)
 
     body = {"stint": stint, "laps": laps}
     return command(order, "extend", act, body=body, touches=["plan", f"stint:{stint}.laps"],
                    depends=[f"stint:{stint}.status", f"stint:{stint}.driver"])  # fmt: skip
 
 
-def _change(
+def change_plan(
     run: LiveRun, outcome: Consequences, words: str, reason: str, override: bool, by: Any
 ) -> Done:
-    """Make the outcome the plan, tell those it concerns; refuse what breaks rules unless overridden."""
+    """Make the outcome the plan, tell those it concerns; refuse what breaks rules or pins unless
+    overridden."""
     if outcome.breaches and not override:
         raise ImpossiblePlan(
             f"That would break a rule: {outcome.breaches[0].message} Override it with a reason, or choose another way.",
             fields={"breaches": [v.message for v in outcome.breaches]},
         )
-    if outcome.breaches and not reason:
-        raise InvalidInput("Overriding a rule takes a reason.", fields={"reason": ["Say why."]})
+    if outcome.broken_pins and not override:
+        raise ImpossiblePlan(
+            f"That would break a pin: {outcome.broken_pins[0]} Unpin it first, or override it with a reason.",
+            fields={"pins": list(outcome.broken_pins)},
+        )
+    if (outcome.breaches or outcome.broken_pins) and not reason:
+        raise InvalidInput("Overriding takes a reason.", fields={"reason": ["Say why."]})
     before = run.strategy.current
     assert before is not None
-    was = {s.number: (s.seat, s.laps) for s in before.stints.all()}
+    was = {s.number: (s.seat, s.laps, s.mark) for s in before.stints.all()}
     version = save_live_version(run, outcome.stints, reason=words, by=by)
     touched = {"plan"}
     concerned = set()
     for stint in version.stints.all():
-        seat, laps = was.get(stint.number, (None, None))
+        seat, laps, mark = was.get(stint.number, (None, None, None))
         if seat != stint.seat:
             touched.add(f"stint:{stint.number}.driver")
             concerned.add(stint.driver_id)
         if laps != stint.laps:
             touched.add(f"stint:{stint.number}.laps")
+        if mark != stint.mark:
+            touched |= {"pins", f"stint:{stint.number}.pin"}
     people = [user_id for user_id in concerned if user_id]
     text = f"{run.strategy.team}, {run.strategy.event}: {words} Look at the wall for your stints."
     tell_people(people, subject=f"Change on the wall: {words}", text=text)
     tell_hooks(run.strategy.team, text)
     return Done(words, touched, {"plan": before.number},
                 {"plan": version.number, "gain_ms": outcome.gain_ms,
-                 "broken": [v.rule for v in outcome.breaches]}, reason)  # fmt: skip
+                 "broken": [v.rule for v in outcome.breaches],
+                 "broken_pins": list(outcome.broken_pins)}, reason)  # fmt: skip
 
 
 # -- ways on
@@ -164,6 +174,7 @@ def _option(race: Race, way: Way) -> dict:
         "risk_ms",
         "runs_dry",
         "pit_lap",
+        "broken_pins",
     )
     closed = _closed(race)
     return {n: getattr(way, n) for n in names} | {
@@ -171,15 +182,16 @@ def _option(race: Race, way: Way) -> dict:
         "stints": changed_stints(way.outcome),
         "breaches": breaches_of(way.outcome),
         "plan": [
-            {"seat": s.seat, "laps": s.laps, "tyres": s.tyres, "compound": s.compound}
+            {"seat": s.seat, "laps": s.laps, "tyres": s.tyres, "compound": s.compound,
+             "mark": asdict(s.mark)}
             for s in way.stints[closed:]
         ],
-    }
+    }  # fmt: skip
 
 
 def accept_way(order: Order, *, proposal_id: int, option: int) -> LiveCommand | None:
     """Follow one of the ways; refused if the race moved on from what they were based on."""
-    run = _run(order.strategy_id, order.by)
+    run = open_run(order.strategy_id, order.by)
     row = run.proposals.filter(pk=proposal_id).first()
     if row is None:
         raise NotFound("There is no such proposal.")
@@ -197,7 +209,7 @@ def accept_way(order: Order, *, proposal_id: int, option: int) -> LiveCommand | 
         if _closed(race) != chosen["closed"]:  # the feed tells that, and no command with it
             raise WrongMove("The car came in meanwhile: look for new ways.")
         outcome = changes.consequences(race, _stints_of(race, chosen["plan"]))
-        done = _change(run, outcome, f"New plan: {chosen['label'].lower()}.", "accepted on the wall",
+        done = change_plan(run, outcome, f"New plan: {chosen['label'].lower()}.", "accepted on the wall",
                        True, order.by)  # fmt: skip
         LiveProposal.objects.filter(pk=row.pk).update(accepted=option, accepted_at=now())
         done.after |= {"proposal": row.pk, "option": option}
@@ -208,7 +220,7 @@ def accept_way(order: Order, *, proposal_id: int, option: int) -> LiveCommand | 
     number = running.number if running else 0
     return command(
         told, "accept", act, body={"proposal": proposal_id, "option": option}, touches=["plan"],
-        depends=["weather", "flag", f"stint:{number}.status", f"stint:{number - 1}.status"],
+        depends=["weather", "flag", "pins", f"stint:{number}.status", f"stint:{number - 1}.status"],
     )  # fmt: skip
 
 
@@ -224,10 +236,12 @@ def _stints_of(race: Race, plan: list[dict]) -> list[Planned]:
         raise WrongMove("The stop of this way on has passed: look for new ways.")
     keep = [running.plan] if running is not None else []
     more = [
-        Planned(0, p["seat"], p["laps"], tyres=p["tyres"], compound=p["compound"]) for p in plan
-    ]
+        Planned(0, p["seat"], p["laps"], tyres=p["tyres"], compound=p["compound"],
+                mark=StintMark(**p.get("mark", {})))
+        for p in plan
+    ]  # fmt: skip
     if keep:
-        more[0] = replace(keep[0], laps=plan[0]["laps"])
+        more[0] = replace(keep[0], laps=plan[0]["laps"], mark=more[0].mark)
     return [*done, *more]
 
 
@@ -255,7 +269,7 @@ def changed_stints(outcome: Consequences) -> list[dict]:
     ]  # fmt: skip
 
 
-def _run(strategy_id: int, by: Any) -> LiveRun:
+def open_run(strategy_id: int, by: Any) -> LiveRun:
     access.strategy_for(by, strategy_id, access.PLANNERS)
     run = run_with_all(strategy_id)
     if run is None:
@@ -263,7 +277,7 @@ def _run(strategy_id: int, by: Any) -> LiveRun:
     return run
 
 
-def _seat(run: LiveRun, driver_id: int) -> int:
+def seat_of(run: LiveRun, driver_id: int) -> int:
     seats = [n for n, who in enumerate(run.strategy.drivers) if who.get("user_id") == driver_id]
     if not seats:
         raise InvalidInput(

@@ -70,7 +70,8 @@ def remind(strategy_id: int) -> int | None:
         local = moment.astimezone(ZoneInfo(user.time_zone or "UTC"))
         text = (
             f"{run.strategy.event}: you are in at {local:%H:%M} your time ({local:%Z}), in {turn.in_laps} laps, "
-            f"give or take {turn.plus_minus_laps} (stint {turn.stint})."
+            f"{f'give or take {turn.plus_minus_laps}' if turn.plus_minus_laps else 'the stop is pinned'} "
+            f"(stint {turn.stint})."
         )
         tell_people([user_id], subject=f"In the car at {local:%H:%M %Z}", text=text)
         told[key] = [min(due, default=MINUTES_BEFORE[0] + 1), turn.at_ms]

@@ -233,5 +233,5 @@ def _correct(run: LiveRun, last: LiveCommand, by: Any) -> dict | None:
 INVERSES: dict[str, Callable[[LiveRun, LiveCommand, Any], dict | None]] = {
     "race": _race, "flag": _flag, "weather": _weather, "lap": _lap, "progress": _progress,
     "swap": _plan, "extend": _plan, "accept": _plan, "stop": _stop, "penalty": _penalty,
-    "penalty_served": _served, "fuel": _fuel, "correct": _correct,
+    "penalty_served": _served, "fuel": _fuel, "correct": _correct, "pin": _plan, "backup": _plan,
 }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from strategy.domain.live.changes import under
 from strategy.domain.live.log import Planned, Race
 from strategy.domain.live.projection import Projection, live_instance
+from strategy.domain.stints.pins import NO_MARK
 from strategy.models import LiveRun, PlanVersion, StintPlan
 from strategy.queries.live import race_of
 
@@ -40,6 +41,7 @@ def save_live_version(
     rows, before = [], None
     for stint in race.driven:
         plan, coming = stint.plan, ahead.get(stint.number)
+        stop = coming.pinned_lap if coming else plan.mark.pinned_lap  # one that passed is forgotten
         laps = coming.laps if coming and coming.laps else stint.laps if stint.is_closed else 0
         is_past = stint.start_ms is not None
         rows.append(
@@ -52,6 +54,8 @@ def save_live_version(
                 stop_ms=plan.stop_ms if is_past or not coming else coming.stop_ms,
                 fuel_in_ml=plan.fuel_in_ml if is_past else _fill(projection, laps or plan.laps),
                 fuel_out_ml=plan.fuel_out_ml, tyres=plan.tyres, compound=plan.compound,
+                is_driver_pinned=plan.mark.is_driver_pinned, pinned_lap=stop,
+                backup_seat=plan.mark.backup,
                 pit_instructions={
                     "tyres": ("wet" if plan.compound else "dry") if plan.tyres == "new" else "keep",
                     "driver_change": before is not None and before != stint.seat,
@@ -85,6 +89,7 @@ def ensure_next(run: LiveRun, race: Race, *, by: Any) -> PlanVersion | None:
         return None
     last = begun[-1]
     left = max(last.plan.laps - last.laps, 1)
-    more = replace(last.plan, number=last.number + 1, laps=left, tyres="new", is_ready=False)
+    more = replace(last.plan, number=last.number + 1, laps=left, tyres="new", is_ready=False,
+                   mark=NO_MARK)  # fmt: skip
     kept = [s.plan for s in race.driven]
     return save_live_version(run, [*kept, more], reason="a stop nobody planned", by=by)
