@@ -1,6 +1,8 @@
 """Who may see and do what in strategy; asked by page, API, task and live stream alike.
 
 A stranger to a team is told nothing is there; a member without the role is told what is missing.
+What `team_for`, `event_for` and `strategy_for` give says in `your_role` which role let the person in,
+for this one answer: the next request, and every beat of a stream, asks anew.
 """
 
 from typing import Any
@@ -27,7 +29,11 @@ def role_in(user: Any, team_id: int | None) -> str | None:
 
 def require(user: Any, team_id: int | None, roles: frozenset = EVERYONE) -> str:
     """The role, if it is one of `roles`. Raises NotFound for strangers, NotAllowed for others."""
-    role = role_in(user, team_id)
+    return must_be(role_in(user, team_id), roles)
+
+
+def must_be(role: str | None, roles: frozenset = EVERYONE) -> str:
+    """The role found before, if it is one of `roles`. Raises as `require` does."""
     if role is None:
         raise NotFound("There is no such team, or it is not yours.")
     if role not in roles:
@@ -37,8 +43,10 @@ def require(user: Any, team_id: int | None, roles: frozenset = EVERYONE) -> str:
 
 
 def team_for(user: Any, team_id: int, roles: frozenset = EVERYONE) -> Team:
-    require(user, team_id, roles)
-    return Team.objects.get(pk=team_id)
+    role = require(user, team_id, roles)
+    team = Team.objects.get(pk=team_id)
+    team.your_role = role
+    return team
 
 
 def event_for(user: Any, event_id: int, roles: frozenset = EVERYONE) -> StrategyEvent:
@@ -46,13 +54,14 @@ def event_for(user: Any, event_id: int, roles: frozenset = EVERYONE) -> Strategy
     event = StrategyEvent.objects.select_related("host").filter(pk=event_id).first()
     if event is None:
         raise NotFound("There is no such event, or it is not yours.")
-    if roles == EVERYONE and role_in(user, event.host_id) is None:
+    event.your_role = role_in(user, event.host_id)
+    if roles == EVERYONE and event.your_role is None:
         if EventParticipation.objects.filter(event=event, user_id=user.pk).exists():
             return event
         entries = Team.objects.filter(event_entries__event=event, memberships__user_id=user.pk)
         if entries.exists():
             return event
-    require(user, event.host_id, roles)
+    must_be(event.your_role, roles)
     return event
 
 
@@ -82,7 +91,7 @@ def strategy_for(user: Any, strategy_id: int, roles: frozenset = EVERYONE) -> Ra
     )
     if row is None:
         raise NotFound("There is no such strategy, or it is not yours.")
-    require(user, row.team_id, roles)
+    row.your_role = require(user, row.team_id, roles)
     return row
 
 

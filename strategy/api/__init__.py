@@ -20,7 +20,7 @@ from strategy.api.shapes import (
     strategy_out,
     team_out,
 )
-from strategy.models import FormationDraft
+from strategy.models import FormationDraft, Role
 from strategy.services import events, formation, plans, teams, what_if
 from strategy.services.problems import Wishes
 
@@ -32,18 +32,19 @@ router.add_router("", analytics_router)
 @router.get("/teams", response=Paged[s.TeamOut])
 def list_teams(request: HttpRequest, limit: int = Limit, cursor: str | None = None):
     page = page_of(queries.teams_of(request.user), limit=limit, cursor=cursor, order=("name", "pk"))
-    return page | {"items": [team_out(team, request.user) for team in page["items"]]}
+    return page | {"items": [team_out(team, team.your_role) for team in page["items"]]}
 
 
 @router.post("/teams", response={201: s.TeamOut})
 def create_team(request: HttpRequest, body: s.TeamIn):
     team = teams.create_team(name=body.name, club=body.club, by=request.user)
-    return Status(201, team_out(team, request.user))
+    return Status(201, team_out(team, Role.OWNER))
 
 
 @router.get("/teams/{int:team_id}", response=s.TeamOut)
 def read_team(request: HttpRequest, team_id: int):
-    return team_out(access.team_for(request.user, team_id), request.user)
+    team = access.team_for(request.user, team_id)
+    return team_out(team, team.your_role)
 
 
 @router.post("/teams/{int:team_id}/invitations", response={201: s.InvitationOut})
@@ -58,7 +59,7 @@ def change_role(request: HttpRequest, team_id: int, user_id: int, body: s.RoleIn
     """Another role; "" takes the person out of the team."""
     team = access.team_for(request.user, team_id)
     teams.change_role(team_id=team_id, user_id=user_id, role=body.role, by=request.user)
-    return team_out(team, request.user)
+    return team_out(team, access.role_in(request.user, team_id))
 
 
 @router.post("/teams/{int:team_id}/cars", response={201: s.CarOut})
@@ -97,7 +98,7 @@ def save_rules(request: HttpRequest, event_id: int, body: s.RulesIn):
 def list_signups(request: HttpRequest, event_id: int):
     """Everybody who signed up: for members of the host."""
     event = access.event_for(request.user, event_id)
-    access.require(request.user, event.host_id)
+    access.must_be(event.your_role)
     return [signup_out(row) for row in queries.signups_of(event)]
 
 

@@ -77,7 +77,8 @@ def compare(request: HttpRequest, strategy_id: int, number: int):
     """A version beside the current one, stint by stint."""
     row = access.strategy_for(request.user, strategy_id)
     other = plans.version_of(row, number)
-    mine, theirs = shapes.stints_out(row, row.current), shapes.stints_out(row, other)
+    mine = shapes.stints_out(row, row.current)
+    theirs = mine if other == row.current else shapes.stints_out(row, other)
     longest = max(len(mine), len(theirs))
     return {
         "current": row.current, "other": other,

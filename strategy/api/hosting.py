@@ -19,7 +19,7 @@ from strategy.services import events, hosting, news, pairs, teams
 @router.patch("/teams/{int:team_id}", response=common.TeamOut)
 def rename_team(request: HttpRequest, team_id: int, body: s.RenameIn):
     team = hosting.rename_team(team_id=team_id, name=body.name, by=request.user)
-    return shapes.team_out(team, request.user)
+    return shapes.team_out(team, access.role_in(request.user, team_id))
 
 
 @router.get("/teams/{int:team_id}/invitations", response=list[s.OpenInvitationOut])

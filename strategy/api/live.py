@@ -24,10 +24,11 @@ BASE = "/strategies/{int:strategy_id}/live"
 
 def run_for(request: HttpRequest, strategy_id: int) -> LiveRun:
     """The race, for members of the team. Raises NotFound for strangers, NoRace before it is open."""
-    access.strategy_for(request.user, strategy_id)
+    row = access.strategy_for(request.user, strategy_id)
     run = live.run_with_all(strategy_id)
     if run is None:
         raise NoRace("The race is not open on the wall yet.")
+    run.strategy.your_role = row.your_role
     return run
 
 
@@ -51,7 +52,7 @@ def answer(request: HttpRequest, strategy_id: int, row: LiveCommand | None) -> d
     return {"version": run_for(request, strategy_id).version, "command": command_out(row)}
 
 
-def wall_out(request: HttpRequest, run: LiveRun) -> dict:
+def wall_out(run: LiveRun) -> dict:
     state = live.wall_of(run)
     wall = state.wall
     names = ("state", "clock", "in_car", "in_pits", "fuel", "window", "next_up", "bars", "stints",
@@ -60,7 +61,7 @@ def wall_out(request: HttpRequest, run: LiveRun) -> dict:
         "strategy_id": run.strategy_id,
         "version": state.version,
         "plan": state.plan.number,
-        "your_role": access.role_in(request.user, state.strategy.team_id) or "",
+        "your_role": state.strategy.your_role or "",
         "is_training": run.is_training,
         "is_retold": run.is_retold,
         "green_at": run.green_at,
@@ -81,14 +82,14 @@ def wall_out(request: HttpRequest, run: LiveRun) -> dict:
 @router.get(BASE, response=s.WallOut)
 def read_wall(request: HttpRequest, strategy_id: int):
     """The whole wall. Follow the topic `strategy:<id>` on /live/ to hear when to read it again."""
-    return wall_out(request, run_for(request, strategy_id))
+    return wall_out(run_for(request, strategy_id))
 
 
 @router.post(BASE, response=s.WallOut)
 def open_race(request: HttpRequest, strategy_id: int, body: s.OpenRaceIn):
     """Put the strategy on the wall; a race that is open stays as it is."""
     race.open_race(strategy_id=strategy_id, by=request.user, **body.dict())
-    return wall_out(request, run_for(request, strategy_id))
+    return wall_out(run_for(request, strategy_id))
 
 
 @router.post(BASE + "/state", response=s.LiveAnswerOut)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from strategy import access, queries
+from strategy import queries
 from strategy import schemas as s
 from strategy.domain.formation import TeamScore
 from strategy.models import (
@@ -21,12 +21,13 @@ from strategy.services import drivers, formation, teams
 from strategy.services.problems import wishes_of
 
 
-def team_out(team: Team, user: Any) -> dict:
+def team_out(team: Team, role: str | None) -> dict:
+    """A team and the role in it of who asked."""
     return {
         "id": team.pk,
         "name": team.name,
         "club": team.club.name if team.club else "",
-        "your_role": access.role_in(user, team.pk) or "",
+        "your_role": role or "",
         "members": [
             {"user_id": m.user_id, "name": str(m.user), "role": m.role}
             for m in queries.members_of(team)

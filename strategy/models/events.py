@@ -29,6 +29,8 @@ class StrategyEvent(models.Model):
     # whoever holds the link may sign up; empty: only members of the host
     signup_token = models.UUIDField(null=True, blank=True, unique=True, editable=False)
     created_at = models.DateTimeField(db_default=Now())
+    # the role in the host of who asked, where strategy.access or a query gave this row; never kept
+    your_role: str | None = None
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -47,6 +47,8 @@ class RaceStrategy(models.Model):
         "PlanVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(db_default=Now())
+    # the role in the team of who asked, where strategy.access or a query gave this row; never kept
+    your_role: str | None = None
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -41,6 +41,8 @@ class Team(models.Model):
         settings.AUTH_USER_MODEL, through="Membership", related_name="race_teams"
     )
     created_at = models.DateTimeField(db_default=Now())
+    # the role of who asked, where strategy.access or a query gave this row; never kept
+    your_role: str | None = None
 
     class Meta:
         ordering = ["name", "pk"]

@@ -10,6 +10,7 @@ from django.db.models import Count, DurationField, F, Q, QuerySet, Value
 
 from racecontrol.shared.search import holding
 from strategy.models import (
+    Car,
     EventInstance,
     EventParticipation,
     Invitation,
@@ -48,9 +49,27 @@ def shares_team(user: Any, owner_id: int) -> bool:
 
 
 def teams_of(user: Any, *, words: str = "") -> QuerySet[Team]:
-    mine = Team.objects.filter(memberships__user_id=user.pk).select_related("club")
+    """The person's teams with `size` (people in them) and `your_role`; staff act as owners."""
+    role = Value(str(Role.OWNER)) if user.is_staff else F("memberships__role")
+    # counted before it is narrowed, else only the person's own membership is counted
+    counted = Team.objects.annotate(size=Count("members", distinct=True))
+    mine = counted.filter(memberships__user_id=user.pk).annotate(your_role=role)
     found = holding(mine, words, "name", "club__name")
-    return found.annotate(size=Count("members", distinct=True)).order_by("name", "pk")
+    return found.select_related("club").order_by("name", "pk")
+
+
+def teams_where(
+    user: Any, roles: frozenset[Role], *, event: StrategyEvent | None = None
+) -> list[Team]:
+    """The teams in which the person has one of the roles; with `event` those that take part in it."""
+    found = teams_of(user).filter(your_role__in=roles)
+    return list(found if event is None else found.filter(_takes_part(event)))
+
+
+def cars_of(teams: Iterable[int]) -> list[Car]:
+    """The cars of these teams, team by team in the order given, each once."""
+    ids = list(dict.fromkeys(teams))
+    return sorted(Car.objects.filter(team__in=ids), key=lambda car: ids.index(car.team_id))
 
 
 def members_of(team: Team) -> QuerySet[Membership]:
@@ -89,14 +108,23 @@ def signups_of(event: StrategyEvent, *, words: str = "") -> QuerySet[EventPartic
     return holding(found, words, "user__username", "user__display_name", "assigned_team__name")
 
 
+def people_of(event: StrategyEvent) -> dict[int, EventParticipation]:
+    """Signup id -> who signed up, for pages that need names only."""
+    return {row.pk: row for row in event.signups.select_related("user")}
+
+
 def signup_of(event: StrategyEvent, user: Any) -> EventParticipation | None:
     return signups_of(event).filter(user_id=user.pk).first()
 
 
 def teams_in(event: StrategyEvent) -> list[Team]:
     """The host and every team somebody of this event drives for."""
-    entered = Team.objects.filter(Q(pk=event.host_id) | Q(event_entries__event=event))
+    entered = Team.objects.filter(_takes_part(event))
     return list(entered.distinct().order_by("name", "pk"))
+
+
+def _takes_part(event: StrategyEvent) -> Q:
+    return Q(pk=event.host_id) | Q(event_entries__event=event)
 
 
 def signups_by(user: Any) -> QuerySet[EventParticipation]:

@@ -37,9 +37,12 @@ FREE = (Status.SIGNED_UP, Status.WAITLIST)
 PARTS = ("cover_one", "cover_two", "car", "roles", "pair", "skill")
 
 
-def people_of(event: StrategyEvent, ids: Sequence[int] | None = None) -> list[Person]:
-    """Signups that wait for a team (or those of a draft) with windows on the first start's clock."""
-    first = event.instances.first()
+def people_of(
+    event: StrategyEvent, ids: Sequence[int] | None = None, *, first: EventInstance | None = None
+) -> list[Person]:
+    """Signups that wait for a team (or those of a draft) with windows on the first start's clock.
+    `first` where the caller has read that start just now."""
+    first = first or event.instances.first()
     if first is None:
         raise NotReady("The event has no start yet.")
     rows = event.signups.prefetch_related("windows")

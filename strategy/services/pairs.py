@@ -9,7 +9,7 @@ from statistics import pstdev
 from django.core.cache import cache
 
 from strategy.domain.formation import pair_fit
-from strategy.models import StrategyEvent
+from strategy.models import EventInstance, StrategyEvent
 from strategy.services.formation import people_of
 
 WEIGHTS = (0.5, 0.2, 0.15, 0.15)  # hours, car, skill, roles
@@ -45,17 +45,21 @@ def fits_of(event: StrategyEvent, *, weights: tuple[float, float, float, float])
     key = f"pairs:{hashlib.sha256(told.encode()).hexdigest()}"
     known = cache.get(key)
     if known is None:
-        known = [astuple(fit) for fit in _work_out(event, [pk for pk, _ in versions], weights)]
+        ids = [pk for pk, _ in versions]
+        known = [astuple(fit) for fit in _work_out(event, first, ids, weights)]
         cache.set(key, known, KEEP_S)
     return [Fit(*values) for values in known]
 
 
 def _work_out(
-    event: StrategyEvent, ids: list[int], weights: tuple[float, float, float, float]
+    event: StrategyEvent,
+    first: EventInstance | None,
+    ids: list[int],
+    weights: tuple[float, float, float, float],
 ) -> list[Fit]:
     if len(ids) < 2:
         return []
-    people = people_of(event, ids)
+    people = people_of(event, ids, first=first)
     spread = pstdev(p.skill for p in people)
     found = []
     for a, b in combinations(people, 2):

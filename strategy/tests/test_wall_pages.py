@@ -60,7 +60,7 @@ def test_many_who_look_at_the_same_have_it_drawn_once(
     ask = HTMX | {"HX-Target": "wall"}
     first = client.get(wall_url(run), headers=ask)
 
-    with django_assert_max_num_queries(6):  # session, person, strategy, role twice, newest news
+    with django_assert_max_num_queries(5):  # session, person, strategy, role, newest news
         second = client.get(wall_url(run), headers=ask)
 
     assert len(first.content) == pytest.approx(len(second.content), abs=4)

@@ -102,15 +102,13 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 def _likely_host(teams: list[Team]) -> int | None:
     """The team that has a car: those formed for one event have none of their own."""
-    return next((team.pk for team in teams if team.cars.exists()), None)
+    cars = queries.cars_of(team.pk for team in teams)
+    return cars[0].team_id if cars else None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_event(request: HttpRequest) -> HttpResponse:
-    teams = [
-        t for t in queries.teams_of(request.user)
-        if access.role_in(request.user, t.pk) in access.PLANNERS
-    ]  # fmt: skip
+    teams = queries.teams_where(request.user, access.PLANNERS)
     form = EventForm(request.POST or None, teams=teams, zone=request.user.time_zone,
                      initial={"team": request.GET.get("team") or _likely_host(teams)})  # fmt: skip
     if request.method == "POST" and form.is_valid():
@@ -132,7 +130,7 @@ def new_event(request: HttpRequest) -> HttpResponse:
 def event_page(request: HttpRequest, event_id: int) -> HttpResponseBase:
     """The event, its rules, who signed up, its strategies."""
     event = access.event_for(request.user, event_id)
-    role = access.role_in(request.user, event.host_id)
+    role = event.your_role
     mine = queries.signup_of(event, request.user)
     strategies = queries.strategies_for(request.user).filter(event=event)
     rows = queries.signups_of(event, words=request.GET.get("q", "")[:100])

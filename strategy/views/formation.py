@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from racecontrol.shared.asking import ask_first
-from racecontrol.shared.errors import InvalidInput, RaceError
+from racecontrol.shared.errors import InvalidInput, NotFound, RaceError
 from racecontrol.shared.htmx import answer
 from strategy import access, queries
 from strategy.domain.formation import SLOT_MS
@@ -62,7 +62,7 @@ def pair_table(request: HttpRequest, event_id: int) -> HttpResponse:
     event = access.event_for(request.user, event_id, access.PLANNERS)
     form = PairWeightsForm(request.GET if "hours" in request.GET else None)
     weights = form.weights() if form.is_bound and form.is_valid() else pairs.WEIGHTS
-    people = {row.pk: row for row in queries.signups_of(event)}
+    people = queries.people_of(event)
     who = request.GET.get("person", "")
     chosen = int(who) if who.isdecimal() and len(who) < 12 else None
     fits = pairs.fits_of(event, weights=weights)
@@ -86,7 +86,8 @@ def formation_page(request: HttpRequest, event_id: int, draft_id: int) -> HttpRe
     """The wizard's second half: scores explained, coverage, moving people, confirming, undoing."""
     event = access.event_for(request.user, event_id, access.PLANNERS)
     draft = FormationDraft.objects.select_related("job").filter(pk=draft_id, event=event).first()
-    access.require(request.user, draft.event.host_id if draft else None, access.PLANNERS)
+    if draft is None:
+        raise NotFound("There is no such proposal.")
     problem = ""
     if request.method == "POST":
         if request.POST.get("do") == "undo" and (
@@ -107,7 +108,7 @@ def formation_page(request: HttpRequest, event_id: int, draft_id: int) -> HttpRe
             if not request.htmx:
                 return redirect("strategy:formation", event_id, draft_id)
         draft.refresh_from_db()
-    people = {row.pk: row for row in queries.signups_of(event)}
+    people = queries.people_of(event)
     is_confirmed = bool(draft.confirmed_at and not draft.undone_at)
     made = dict(enumerate(draft.made_teams)) if is_confirmed else {}
     scores = formation.judge(draft)

@@ -54,13 +54,10 @@ PINS = {"hold": (True, True), "pin_driver": (True, False), "pin_stop": (False, T
 def new_strategy(request: HttpRequest, event_id: int) -> HttpResponse:
     """Choose car, start and drivers; a first plan follows at once, or the rules in conflict."""
     event = access.event_for(request.user, event_id)
-    teams = [
-        t for t in queries.teams_of(request.user)
-        if access.role_in(request.user, t.pk) in access.PLANNERS
-        and (t.pk == event.host_id or t.event_entries.filter(event=event).exists())
-    ]  # fmt: skip
-    access.require(request.user, teams[0].pk if teams else event.host_id, access.PLANNERS)
-    cars = [car for team in [event.host, *teams] for car in team.cars.all()]
+    teams = queries.teams_where(request.user, access.PLANNERS, event=event)
+    if not teams:
+        access.must_be(event.your_role, access.PLANNERS)
+    cars = queries.cars_of([event.host_id, *(team.pk for team in teams)])
     signups = list(queries.signups_of(event).exclude(status="withdrawn"))
     people = [
         (row.user_id, f"{row.user} ({row.assigned_team or row.get_status_display()})")
@@ -71,7 +68,7 @@ def new_strategy(request: HttpRequest, event_id: int) -> HttpResponse:
     drive_for = [row.user_id for row in signups if team and row.assigned_team_id in theirs]
     form = StrategyForm(
         request.POST or None, initial={"team": team, "drivers": drive_for}, teams=teams, instances=list(event.instances.all()),
-        cars=list(dict.fromkeys(cars)), people=people, zone=request.user.time_zone,
+        cars=cars, people=people, zone=request.user.time_zone,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -102,7 +99,7 @@ def _asked_team(request: HttpRequest, teams: list, signups: list) -> int | None:
 
 def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") -> dict:
     """Everything the board and its part show, read anew."""
-    role = access.role_in(request.user, row.team_id)
+    is_planner = row.your_role in access.PLANNERS
     stints = list(queries.stints_of(row.current)) if row.current else []
     judged = plans.validate_plan(row) if row.current else None
     versions = list(row.versions.all()[:20])
@@ -119,8 +116,7 @@ def board_context(request: HttpRequest, row: RaceStrategy, problem: str = "") ->
         "fuel": fuel_chart(stints), "versions": versions, "job": job, "drive": drive,
         "standing": standing_of(row), "strip": strip_of(row, stints, judged),
         "numbers": told_numbers(row), "trail": history.told(audit.trail_of(row)[:20]),
-        "is_planner": role in access.PLANNERS, "problem": problem,
-        "may_edit": role in access.PLANNERS and not row.is_locked,
+        "is_planner": is_planner, "problem": problem, "may_edit": is_planner and not row.is_locked,
         "drivers": list(enumerate(who["name"] for who in row.drivers)),
         "zone": request.user.time_zone,
     }  # fmt: skip
@@ -217,15 +213,15 @@ def compare(request: HttpRequest, strategy_id: int, number: int) -> HttpResponse
     """A version beside the current one: what differs, stint by stint."""
     row = access.strategy_for(request.user, strategy_id)
     other = plans.version_of(row, number)
-    theirs = list(queries.stints_of(other))
-    mine = list(queries.stints_of(row.current)) if row.current else []
+    mine = _stints(row)
+    theirs = mine if other == row.current else list(queries.stints_of(other))
     context = {
         "row": row, "plan": row.current, "other": other,
         "pairs": side_by_side(rows_of(row, mine), rows_of(row, theirs)),
         "difference_ms": other.z1_ms - row.current.z1_ms if row.current else None,
         "charts": [stint_chart(row, mine, "Current plan", "mine"),
                    stint_chart(row, theirs, f"Version {number}", "theirs")],
-        "is_planner": access.role_in(request.user, row.team_id) in access.PLANNERS,
+        "is_planner": row.your_role in access.PLANNERS,
     }  # fmt: skip
     return answer(request, page="strategy/compare.html", context=context)
 

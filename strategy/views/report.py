@@ -48,7 +48,7 @@ def report(request: HttpRequest, strategy_id: int) -> HttpResponse:
     run, found = run_with_all(strategy_id), analytics.report_of(strategy_id)
     context = {
         "row": row, "run": run, "report": found, "tables": TABLES, "zone": request.user.time_zone,
-        "is_planner": access.role_in(request.user, row.team_id) in access.PLANNERS,
+        "is_planner": row.your_role in access.PLANNERS,
         "is_outdated": bool(found and run and found.log_seen != analytics.log_seen(run)),
         "job": Job.objects.filter(key=f"report:{run.pk}").order_by("-created_at").first()
         if run else None,

@@ -14,7 +14,7 @@ from racecontrol.shared.htmx import answer
 from racecontrol.shared.listing import Listing, WordsFilter
 from strategy import access, queries
 from strategy.forms import CarForm, InviteForm, TeamForm, WebhookForm, take_refusal
-from strategy.models import Role
+from strategy.models import Role, Team
 from strategy.services import news, teams
 
 
@@ -45,16 +45,14 @@ def team_list(request: HttpRequest) -> HttpResponseBase:
     return answer(request, page="strategy/teams.html", context=context, ok=is_ok)
 
 
-def _context(request: HttpRequest, team_id: int) -> dict:
-    team = access.team_for(request.user, team_id)
-    role = access.role_in(request.user, team_id)
-    is_owner = role in access.OWNERS
+def _context(request: HttpRequest, team: Team) -> dict:
+    is_owner = team.your_role in access.OWNERS
     invitations = queries.open_invitations_of(team) if is_owner else []
     for row in invitations:
         row.link = request.build_absolute_uri(reverse("strategy:team-join", args=[row.token]))
     return {
         "team": team, "members": queries.members_of(team), "invitations": invitations,
-        "cars": team.cars.all(), "is_owner": is_owner, "is_planner": role in access.PLANNERS,
+        "cars": team.cars.all(), "is_owner": is_owner, "is_planner": team.your_role in access.PLANNERS,
         "hooks": team.webhooks.all() if is_owner else [], "roles": Role.choices,
     }  # fmt: skip
 
@@ -62,7 +60,7 @@ def _context(request: HttpRequest, team_id: int) -> dict:
 @require_http_methods(["GET", "HEAD", "POST"])
 def team_page(request: HttpRequest, team_id: int) -> HttpResponse:
     """One team; the forms on it say by `do` which of them was sent."""
-    access.require(request.user, team_id)
+    team = access.team_for(request.user, team_id)
     what = request.POST.get("do", "")
     forms = {
         "invite": InviteForm(request.POST if what == "invite" else None),
@@ -77,7 +75,7 @@ def team_page(request: HttpRequest, team_id: int) -> HttpResponse:
             take_refusal(form, refusal)
         else:
             return redirect("strategy:team", team_id)
-    context = _context(request, team_id) | {f"{name}_form": f for name, f in forms.items()}
+    context = _context(request, team) | {f"{name}_form": f for name, f in forms.items()}
     ok = form is None or not form.errors
     return answer(request, page="strategy/team.html", context=context, ok=ok)
 

@@ -24,7 +24,7 @@ def _context(request: HttpRequest, row: RaceStrategy, state: WallState | None) -
     context: dict[str, Any] = {
         "row": row, "run": state.run if state else None, "is_screen": is_screen,
         "part_url": f"{here}?screen=1" if is_screen else here, "zone": request.user.time_zone,
-        "is_planner": access.role_in(request.user, row.team_id) in access.PLANNERS,
+        "is_planner": row.your_role in access.PLANNERS,
         "has_report": RaceReport.objects.filter(run__strategy=row).exists(),
         "problem": "", "typed": [], "age": 0, "forms_seen": forms_seen(state),
     }  # fmt: skip
@@ -58,7 +58,7 @@ def wall(request: HttpRequest, strategy_id: int) -> HttpResponse:
         context = _context(request, row, _state(row))
         return answer(request, page="strategy/_wall_more.html", context=context)
     if is_part(request):
-        role = access.role_in(request.user, row.team_id) in access.PLANNERS
+        role = row.your_role in access.PLANNERS
         looks = (role, bool(request.GET.get("screen")), request.user.time_zone)
         return drawn("strategy/_wall.html", row.pk, looks,
                      lambda: _context(request, row, _state(row)))  # fmt: skip
