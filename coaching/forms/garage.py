@@ -80,7 +80,8 @@ class ClaimForm(forms.Form):
 
     def __init__(self, *args, user: Any, **kwargs):
         super().__init__(*args, **kwargs)
-        racers = self.fields["profile"].queryset = queries.profiles_of(user)
+        self.fields["profile"].queryset = queries.profiles_of(user)
+        racers = self.fields["profile"].queryset  # the one its options come from: read once
         if len(racers) < 2:
             del self.fields["profile"]
         if len(racers) == 1 and racers[0].transponder:
@@ -156,8 +157,8 @@ class SessionForm(SetupFields):
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
-        profiles = queries.profiles_of(user)
-        self.fields["profile"].queryset = profiles
+        self.fields["profile"].queryset = queries.profiles_of(user)
+        profiles = self.fields["profile"].queryset  # the one its options come from: read once
         self.fields["vehicle"].queryset = queries.vehicles_of(user)
         self.track_names = timing.track_names(user)
         if self.instance.pk or not profiles:

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 
 from coaching.domain.missions.rules import PointsSchema, StagePlan, read_plan, read_schema
 from coaching.domain.missions.states import Dates, State
@@ -117,8 +118,9 @@ class Mission(models.Model):
     def today(self, now: datetime) -> date:
         return self.now(now).astimezone(ZoneInfo(self.tz)).date()
 
-    @property
+    @cached_property
     def current_rules(self) -> "EventRules":
+        """The newest rules, read once per row; who makes newer ones puts them here."""
         return self.rules.order_by("-version").first()  # type: ignore[return-value]
 
 

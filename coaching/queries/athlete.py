@@ -1,6 +1,7 @@
 """What the athlete's data says: one value per metric and day, activities with load, form."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -42,13 +43,19 @@ def numbers_of(user: Any) -> AthleteNumbers:
 
 
 def daily_values(
-    user: Any, *, since: date, until: date, for_coach: bool = False
+    user: Any,
+    *,
+    since: date,
+    until: date,
+    for_coach: bool = False,
+    numbers: AthleteNumbers | None = None,
 ) -> dict[str, dict[date, DailyMetric]]:
     """metric -> local day -> the row of the source that speaks for that day.
 
-    `for_coach` leaves out what a provider's policy keeps from the model.
+    `for_coach` leaves out what a provider's policy keeps from the model; `numbers` where the caller
+    has read them just now.
     """
-    order = numbers_of(user).source_order
+    order = (numbers or numbers_of(user)).source_order
     rows = DailyMetric.objects.filter(owner=user, on__gte=since, on__lte=until)
     if for_coach:
         rows = _for_coach(rows)
@@ -87,10 +94,13 @@ def load_of(activity: Activity, numbers: AthleteNumbers) -> fitness.Load | None:
     return None
 
 
-def activities_of(user: Any, *, for_coach: bool = False) -> list[Loaded]:
+def activities_of(
+    user: Any, *, for_coach: bool = False, numbers: AthleteNumbers | None = None
+) -> list[Loaded]:
     """Every activity, oldest first. Where two recordings share half of their time, one counts:
-    the one whose load is known, then the one of the better source."""
-    numbers = numbers_of(user)
+    the one whose load is known, then the one of the better source. `numbers` where the caller has
+    read them just now."""
+    numbers = numbers or numbers_of(user)
     rows = Activity.objects.filter(owner=user).order_by("starts_at", "pk")
     if for_coach:
         rows = _for_coach(rows)
@@ -144,8 +154,13 @@ def form_of(user: Any, *, until: date, for_coach: bool = False) -> Form:
 
     What a policy keeps out, and takes away after days, would bend the curves: it never counts.
     """
+    return form_from(activities_of(user, for_coach=for_coach), until=until)
+
+
+def form_from(activities: Iterable[Loaded], *, until: date) -> Form:
+    """The same from activities read before."""
     loads: dict[date, float] = defaultdict(float)
-    for one in activities_of(user, for_coach=for_coach):
+    for one in activities:
         if is_kept_out(one.activity):
             continue
         if one.load is not None and one.double_of is None and one.activity.on <= until:

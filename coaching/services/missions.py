@@ -150,7 +150,8 @@ def tell(mission_id: int, **news: str) -> None:
 @transaction.atomic
 def settle(*, mission_id: int, now: datetime) -> Mission:
     """Bring a mission to where the calendar says it is; called before every look and write."""
-    mission = Mission.objects.select_for_update(of=("self",)).get(pk=mission_id)
+    locked = Mission.objects.select_for_update(of=("self",))
+    mission = locked.select_related("owner").get(pk=mission_id)
     _change_zone(mission, now)
     today = mission.today(now)
     state = State(mission.state)
@@ -361,7 +362,7 @@ def _new_rules(mission: Mission, new: dict[str, Any], *, by: Any, reason: str) -
     )
     if (schema.as_data(), plan.as_data()) == (current.points_schema, current.stage_plan):
         return
-    EventRules.objects.create(
+    mission.current_rules = EventRules.objects.create(
         mission=mission,
         version=current.version + 1,
         points_schema=schema.as_data(),

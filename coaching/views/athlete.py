@@ -54,9 +54,10 @@ def athlete(request: HttpRequest) -> HttpResponse:
     span = request.GET.get("span", "3m")
     days_back = SPANS.get(span, SPANS["3m"])
     since = today - timedelta(days=days_back - 1)
-    form = queries.form_of(request.user, until=today)
-    values = queries.daily_values(request.user, since=since, until=today)
-    activities = queries.activities_of(request.user)[::-1]
+    numbers = queries.numbers_of(request.user)
+    values = queries.daily_values(request.user, since=since, until=today, numbers=numbers)
+    activities = queries.activities_of(request.user, numbers=numbers)
+    form = queries.form_from(activities, until=today)
     context = {
         "form": form,
         "last": form.last,
@@ -69,10 +70,10 @@ def athlete(request: HttpRequest) -> HttpResponse:
             if len(values.get(metric, {})) > 1
         ],
         "latest": _latest(values),
-        "activities": activities[:20],
+        "activities": activities[:-21:-1],
         "activity_count": len(activities),
         "has_consent": services.has_health_consent(request.user),
-        "numbers": queries.numbers_of(request.user),
+        "numbers": numbers,
     }
     return answer(request, page="coaching/athlete/athlete.html", context=context)
 

@@ -183,7 +183,7 @@ def mission_calendar(request: HttpRequest, mission_id: int) -> HttpResponse:
 @require_safe
 def mission_day(request: HttpRequest, mission_id: int, on: str) -> HttpResponse:
     """One morning as it was: words, facts, answer, and what was sent."""
-    return _day(request, mission_id, day_named(on), "daily")
+    return _day(request, mission_for(request, mission_id), day_named(on), "daily")
 
 
 @never_cache
@@ -194,7 +194,7 @@ def mission_letter(request: HttpRequest, mission_id: int, kind: str) -> HttpResp
     run = read.letter(row, kind)
     if run is None or kind not in ("onboarding", "wrapup"):
         raise NotFound("There is no such letter.")
-    return _day(request, mission_id, run.local_date, kind)
+    return _day(request, row, run.local_date, kind)
 
 
 @never_cache
@@ -207,8 +207,7 @@ def mission_reasoning(request: HttpRequest, mission_id: int, on: str, kind: str)
     return out
 
 
-def _day(request: HttpRequest, mission_id: int, day: date, kind: str) -> HttpResponse:
-    row = mission_for(request, mission_id)
+def _day(request: HttpRequest, row: Mission, day: date, kind: str) -> HttpResponse:
     run = read.run_of(request.user, row.pk, day, kind)
     response = getattr(run, "response", None)
     return answer(

@@ -37,6 +37,11 @@ class ByHandForm(forms.Form):
         self.fields["source_race_id"].queryset = races
         self.fields["target_race_id"].queryset = races
         self.fields["driver_id"].queryset = drivers
+        # both are chosen from the same races: read once
+        choices = [(race.pk, str(race)) for race in races]
+        for name in ("source_race_id", "target_race_id"):
+            field = self.fields[name]
+            field.choices = [("", field.empty_label), *choices]
 
     @property
     def ids(self) -> dict[str, int]:

@@ -32,7 +32,7 @@ def event_bump_ups(request: HttpRequest, event_id: int) -> HttpResponse:
     form = None
     if request.method == "POST":
         access.need_correct(request.user)
-        form = by_hand_form(event, request.POST)
+        form = by_hand_form(event, ladders_of(event.pk), request.POST)
         if form.is_valid():
             try:
                 services.add_by_hand(
@@ -135,9 +135,8 @@ def whole_or_half(value: float | None) -> str:
     return "–" if value is None else f"{value:g}"
 
 
-def by_hand_form(event: Event, data=None) -> ByHandForm:
-    mains = [main.race_id for found in ladders_of(event.pk) for main in found.mains]
-    return ByHandForm(event, mains, data)
+def by_hand_form(event: Event, found: list[ClassLadder], data=None) -> ByHandForm:
+    return ByHandForm(event, [main.race_id for one in found for main in one.mains], data)
 
 
 def show_event(request: HttpRequest, event: Event, form: ByHandForm | None = None) -> HttpResponse:
@@ -148,7 +147,7 @@ def show_event(request: HttpRequest, event: Event, form: ByHandForm | None = Non
     shown = [one for one in found if one.key == wanted] or found
     may_correct = access.may_correct(request.user)
     if may_correct and form is None:
-        form = by_hand_form(event)
+        form = by_hand_form(event, found)
     return answer(
         request,
         page="ingestion/event_bump_ups.html",
