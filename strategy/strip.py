@@ -10,7 +10,7 @@ from racecontrol.shared.charts.looks import colour_of
 from strategy.domain.stints.verdict import Score
 from strategy.models import RaceStrategy, StintPlan
 
-ROW, BAR, TOP = 54, 28, 20
+ROW, TOP = 54, 20
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500)
 
 

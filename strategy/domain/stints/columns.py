@@ -165,7 +165,7 @@ class Columns:
             [(w, self.weight + cost) for w, cost in self._stops(new=True, swap=False)],
         ]
         optional = self.instance.rules.tyre_policy == "optional"
-        self.most_kept = most = self.max_stints if optional else 1
+        most = self.max_stints if optional else 1
         kept = [
             (w, np.minimum(self.weight + cost, FAR))
             for w, cost in self._stops(new=False, swap=False)
