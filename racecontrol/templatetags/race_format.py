@@ -175,15 +175,16 @@ def icon(name: str, size: int = 16) -> str:
 
 
 @register.simple_tag
-def pen(look: int) -> SafeString:
-    """The line somebody is drawn with in the charts, beside the name; it decorates."""
+def pen(look: int, name: str = "") -> SafeString:
+    """The line somebody is drawn with in the charts, before the name; it decorates."""
     colour, dash = look_of(look)
-    return format_html(
+    line = format_html(
         '<svg class="pen {}" width="22" height="10" viewBox="0 0 22 10" aria-hidden="true">'
-        '<path d="M0 5H22" stroke-dasharray="{}"/></svg>&nbsp;',  # no line ends between line and name
+        '<path d="M0 5H22" stroke-dasharray="{}"/></svg>',
         colour,
         dash or "none",
     )
+    return format_html('<span class="penned">{}{}</span>', line, name) if name else line
 
 
 @register.simple_tag(takes_context=True)

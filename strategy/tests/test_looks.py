@@ -12,7 +12,7 @@ from strategy.tests.builders import make_strategy
 from strategy.tests.race_builders import drive
 
 pytestmark = pytest.mark.django_db
-ROW = re.compile(r'<svg class="pen (c\d)"[^>]*><path[^>]*/></svg>&nbsp;([\w ]+)')
+ROW = re.compile(r'<svg class="pen (c\d)"[^>]*><path[^>]*/></svg>([\w ]+)')
 
 
 def pens(client, name: str, row: RaceStrategy) -> dict[str, str]:

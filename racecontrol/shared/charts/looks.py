@@ -1,7 +1,7 @@
 """The look of whoever is drawn: one table for all who race together, so that a person keeps theirs.
 
-A look is a number; colour and dash follow from it in every kind of chart, and `{% pen look %}` draws
-both beside the name in tables. Rooms make their table with `looks_of` from the people of a whole
+A look is a number; colour and dash follow from it in every kind of chart, and `{% pen look name %}` draws
+both before the name in tables. Rooms make their table with `looks_of` from the people of a whole
 event: of a class on the track, of a team in the endurance race.
 """
 
