@@ -6,6 +6,9 @@ import socket
 import hypothesis
 import pytest
 from django.core.cache import caches
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from racecontrol.testing.browser_fixtures import (  # noqa: F401 - pytest finds fixtures here
@@ -16,6 +19,7 @@ from racecontrol.testing.browser_fixtures import (  # noqa: F401 - pytest finds 
     page,
 )
 from racecontrol.testing.db import django_db_setup, stop_test_cluster  # noqa: F401
+from racecontrol.testing.people import make_person, signed_in, switch_on
 
 # A busy machine is no fault of the code under test; CI tries the same examples every time.
 hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
@@ -52,39 +56,72 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", connect)
 
 
-def person(model, name: str, **values):
-    return model.objects.create_user(
-        username=name, email=f"{name}@example.org", password="pass-word-1", **values
-    )
+@pytest.fixture
+def user(db):
+    return make_person("sam")
 
 
 @pytest.fixture
-def user(db, django_user_model):
-    return person(django_user_model, "sam")
+def other(db):
+    return make_person("olga")
 
 
 @pytest.fixture
-def other(db, django_user_model):
-    return person(django_user_model, "olga")
-
-
-@pytest.fixture
-def staff(db, django_user_model):
-    return person(django_user_model, "steph", is_staff=True, is_superuser=True)
+def staff(db):
+    return make_person("steph", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
 def client(user) -> Client:
     """A browser, signed in."""
-    client = Client()
-    client.force_login(user)
-    return client
+    return signed_in(user)
+
+
+@pytest.fixture
+def boss(staff) -> Client:
+    """A browser of the staff, signed in."""
+    return signed_in(staff)
 
 
 @pytest.fixture
 def stranger() -> Client:
     """A browser, not signed in."""
     return Client()
+
+
+@pytest.fixture
+def everything_on(db):
+    """All features are on for everybody."""
+    switch_on()
+
+
+@pytest.fixture
+def own_storage(settings, tmp_path):
+    """Files people bring are kept in a folder of this test."""
+    settings.MEDIA_ROOT = str(tmp_path)
+
+
+@pytest.fixture
+def one_connection(db):
+    """The test's transaction survives the end of a WSGI request, as with Django's test client."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def migrated(transactional_db):
+    """`migrated(targets)`: the apps as of those migrations; all are there again at the end."""
+
+    def to(targets):
+        MigrationExecutor(connection).migrate(targets)
+        return MigrationExecutor(connection).loader.project_state(targets).apps
+
+    yield to
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 @pytest.fixture

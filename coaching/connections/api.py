@@ -48,7 +48,6 @@ class Api:
     before_call: Callable[[], None] = nothing
     on_reply: Callable[[Reply], None] = unheard
     call_s: float = CALL_S
-    pause_s: float = PAUSE_S
 
     def __repr__(self) -> str:
         return f"Api({self.provider.name})"
@@ -61,7 +60,7 @@ class Api:
             except ProviderDown:
                 if attempt == TRIES:
                     raise
-                time.sleep(self.pause_s)
+                time.sleep(PAUSE_S)
         raise AssertionError("unreachable")
 
     def _get(self, path: str, params: dict[str, Any]) -> Any:

@@ -90,9 +90,8 @@ def test_effort_set_on_the_page_comes_back_to_it(client, user):
 
 
 def test_a_file_brings_its_curves_and_a_zip_of_years_only_the_newest(
-    client, user, run_jobs, settings, tmp_path, monkeypatch
+    client, user, run_jobs, own_storage, monkeypatch
 ):
-    settings.MEDIA_ROOT = str(tmp_path)
     monkeypatch.setattr(upload_contents, "MOST_CURVES", 2)
     athlete.set_health_consent(by=user, is_given=True)
     box = io.BytesIO()

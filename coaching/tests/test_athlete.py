@@ -6,7 +6,6 @@ from itertools import permutations
 
 import pytest
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from coaching.models import Activity, AthleteUpload, DailyMetric
@@ -14,27 +13,13 @@ from coaching.queries import athlete as queries
 from coaching.services import athlete as services
 from coaching.services.upload_contents import MEASURED
 from coaching.tests.activity_bytes import START, fit, gpx
+from coaching.tests.athletes import bring
 from coaching.tests.health_exports import record, sleep, workout, xml, zipped
 from coaching.uploads.errors import BadUpload
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, NotReady
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_storage(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-
-
-@pytest.fixture
-def athlete(user):
-    services.set_health_consent(by=user, is_given=True)
-    return user
-
-
-def bring(user, content: bytes, name: str = "export.zip") -> AthleteUpload:
-    return services.request_upload(by=user, file=SimpleUploadedFile(name, content), name=name)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_storage")]
 
 
 def at(clock: str, day: str = "2026-03-01") -> str:

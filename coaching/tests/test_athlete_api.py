@@ -10,29 +10,14 @@ from django.utils.timezone import now
 from coaching.models import Activity, AthleteUpload, Connection, DailyMetric
 from coaching.services import athlete as services
 from coaching.tests.activity_bytes import gpx
-from coaching.tests.connected import connect, stand_ins
-from racecontrol.shared import jobs, tokens
+from coaching.tests.connected import connect
+from racecontrol.shared import jobs
 from racecontrol.shared.jobs import Job
+from racecontrol.testing.people import program
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_storage")]
 AT = "/api/v1/athlete"
 JSON = "application/json"
-
-
-@pytest.fixture(autouse=True)
-def own_storage(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-
-
-@pytest.fixture
-def fake(settings):
-    with stand_ins(settings) as fake:
-        yield fake
-
-
-def program(person, scope="write") -> Client:
-    _, secret = tokens.make(by=person, name="program", scope=scope)
-    return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
 @pytest.fixture
@@ -66,8 +51,8 @@ def test_consent_is_given_and_taken_back(api, user):
 # -- connections -----------------------------------------------------------------------------
 
 
-def test_services_are_listed_connected_or_not_and_without_secrets(api, user, fake, run_jobs):
-    row = connect(fake, user, "oura")
+def test_services_are_listed_connected_or_not_and_without_secrets(api, user, providers, run_jobs):
+    row = connect(providers, user, "oura")
     run_jobs()
     answer = api.get(f"{AT}/connections")
 
@@ -85,8 +70,8 @@ def test_services_are_listed_connected_or_not_and_without_secrets(api, user, fak
     assert row.refresh_token not in answer.text
 
 
-def test_fetching_testing_and_ending(api, user, fake, run_jobs):
-    connect(fake, user, "oura")
+def test_fetching_testing_and_ending(api, user, providers, run_jobs):
+    connect(providers, user, "oura")
     run_jobs()
 
     first = api.post(f"{AT}/connections/oura/sync")
@@ -103,11 +88,11 @@ def test_fetching_testing_and_ending(api, user, fake, run_jobs):
     assert api.delete(f"{AT}/connections/oura?drop=true").status_code == 204
     assert Connection.objects.count() == DailyMetric.objects.count() == 0
     run_jobs()
-    assert len(fake.oura.revoked) == 1
+    assert len(providers.oura.revoked) == 1
     assert api.delete(f"{AT}/connections/oura").status_code == 404
 
 
-def test_an_own_key_connects_after_consent_and_a_wrong_one_is_told_by_field(api, fake):
+def test_an_own_key_connects_after_consent_and_a_wrong_one_is_told_by_field(api, providers):
     def send(key):
         return api.put(f"{AT}/connections/intervals/key", {"api_key": key}, content_type=JSON)
 
@@ -120,11 +105,11 @@ def test_an_own_key_connects_after_consent_and_a_wrong_one_is_told_by_field(api,
     assert send("icu-key").json()["status"] == "active"
 
 
-def test_a_lost_permission_says_so_and_refuses_to_fetch(api, user, fake, run_jobs):
-    connect(fake, user, "oura")
+def test_a_lost_permission_says_so_and_refuses_to_fetch(api, user, providers, run_jobs):
+    connect(providers, user, "oura")
     run_jobs()
-    fake.oura.expire()
-    fake.fail("invalid-grant", times=-1, path="token")
+    providers.oura.expire()
+    providers.fail("invalid-grant", times=-1, path="token")
     api.post(f"{AT}/connections/oura/sync")
     run_jobs()
 
@@ -236,10 +221,12 @@ def test_days_name_the_source_that_speaks_and_spans_have_ends(api, user):
 # -- rights ----------------------------------------------------------------------------------
 
 
-def test_others_see_nothing_and_a_reading_token_changes_nothing(api, user, other, fake, run_jobs):
+def test_others_see_nothing_and_a_reading_token_changes_nothing(
+    api, user, other, providers, run_jobs
+):
     agree(api)
     upload = bring(api).json()["id"]
-    connect(fake, user, "oura")
+    connect(providers, user, "oura")
     run_jobs()
     strange, reader = program(other), program(user, "read")
 

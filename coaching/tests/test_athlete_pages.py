@@ -13,10 +13,11 @@ from playwright.sync_api import expect
 from coaching.models import Activity, AthleteUpload
 from coaching.services import athlete as services
 from coaching.tests.health_exports import record, xml, zipped
-from racecontrol.testing.pages import Page
+from racecontrol.testing.browser import PHONE
+from racecontrol.testing.pages import HTMX, Page
 
-pytestmark = pytest.mark.django_db
-HTMX = {"HX-Request": "true", "HX-Target": "uploads"}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_storage")]
+INTO = HTMX | {"HX-Target": "uploads"}
 EXPORT = zipped(
     xml(
         *[
@@ -25,11 +26,6 @@ EXPORT = zipped(
         ]
     )
 ).getvalue()
-
-
-@pytest.fixture(autouse=True)
-def own_storage(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
 
 
 def file(content=EXPORT, name="export.zip"):
@@ -54,7 +50,7 @@ def test_a_file_is_brought_read_and_shown(client, user, run_jobs):
 
 
 def test_without_consent_the_form_says_so_in_place(client):
-    answer = client.post("/coaching/athlete/uploads/", {"file": file()}, headers=HTMX)
+    answer = client.post("/coaching/athlete/uploads/", {"file": file()}, headers=INTO)
 
     assert answer.status_code == 422
     assert "Agree" in Page(answer).text("uploads")
@@ -63,7 +59,7 @@ def test_without_consent_the_form_says_so_in_place(client):
 
 def test_the_swapped_part_is_what_a_reload_shows(client, user):
     services.set_health_consent(by=user, is_given=True)
-    swapped = client.post("/coaching/athlete/uploads/", {"file": file()}, headers=HTMX)
+    swapped = client.post("/coaching/athlete/uploads/", {"file": file()}, headers=INTO)
 
     assert Page(swapped).part("uploads") == Page(client.get("/coaching/athlete/uploads/")).part(
         "uploads"
@@ -122,7 +118,7 @@ def test_bringing_a_file_in_a_browser(browser_client, user, run_jobs, tmp_path):
             box.writestr(name, old.read(name))
         box.writestr("workout-routes/long.bin", os.urandom(1_500_000))  # a while on the way
     page = browser_client
-    page.set_viewport_size({"width": 390, "height": 844})
+    page.set_viewport_size(PHONE)
 
     page.goto("/coaching/athlete/uploads/")
     page.set_input_files("input[type=file]", str(path))

@@ -6,25 +6,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
 
 from coaching.models import Activity, Connection, DailyMetric
 from coaching.services import athlete
 from coaching.tests.connected import connect, stand_ins
 from racecontrol.shared.jobs import Job
-from racecontrol.testing.pages import Page
+from racecontrol.testing.browser import PHONE
+from racecontrol.testing.pages import HTMX, Page
+from racecontrol.testing.people import signed_in
 
 pytestmark = pytest.mark.django_db
 HOME = "/coaching/athlete/connections/"
-HTMX = {"HX-Request": "true", "HX-Target": "connections"}
+INTO = HTMX | {"HX-Target": "connections"}
 HOOK_SECRET = "s3cret-of-the-hook"
 HOOK = f"/coaching/hooks/strava/{HOOK_SECRET}/"
-
-
-@pytest.fixture
-def fake(settings):
-    with stand_ins(settings) as fake:
-        yield fake
 
 
 @pytest.fixture
@@ -36,7 +31,7 @@ def sent_to(answer) -> dict[str, str]:
     return {key: values[0] for key, values in parse_qs(urlsplit(answer["Location"]).query).items()}
 
 
-def test_consent_comes_first(client, fake):
+def test_consent_comes_first(client, providers):
     page = client.get(HOME).text
 
     assert "I agree" in page
@@ -47,7 +42,7 @@ def test_consent_comes_first(client, fake):
     assert "Connect Oura" in client.get(HOME).text
 
 
-def test_the_page_says_why_strava_enters_nothing(client, fake, agreed, settings):
+def test_the_page_says_why_strava_enters_nothing(client, providers, agreed, settings):
     assert "API policy" in client.get(HOME).text
 
     settings.STRAVA_DATA_IN_COACHING = True
@@ -60,19 +55,19 @@ def test_a_provider_nobody_registered_says_so(client, agreed):
     assert client.get(f"{HOME}garmin/connect/").status_code == 404
 
 
-def test_health_pages_are_kept_by_nobody(client, fake, agreed):
+def test_health_pages_are_kept_by_nobody(client, providers, agreed):
     for path in (HOME, f"{HOME}oura/connect/"):
         assert "no-store" in client.get(path)["Cache-Control"]
 
 
 @pytest.mark.parametrize("provider", ["strava", "oura", "intervals"])
-def test_there_and_back(client, user, fake, agreed, run_jobs, provider):
+def test_there_and_back(client, user, providers, agreed, run_jobs, provider):
     there = client.get(f"{HOME}{provider}/connect/")
     asked = sent_to(there)
-    assert there["Location"].startswith(fake.origin)
+    assert there["Location"].startswith(providers.origin)
     assert asked["redirect_uri"] == f"http://testserver{HOME}{provider}/back/"
     assert len(asked["state"]) > 40
-    code, given = fake.house(provider).new_code(asked["scope"].replace(",", " ").split())
+    code, given = providers.house(provider).new_code(asked["scope"].replace(",", " ").split())
 
     back = {"code": code, "state": asked["state"], "scope": ",".join(given)}
     answer = client.get(f"{HOME}{provider}/back/", back)
@@ -85,11 +80,12 @@ def test_there_and_back(client, user, fake, agreed, run_jobs, provider):
     assert again.status_code == 422
 
 
-def test_a_state_of_another_session_or_provider_or_none_is_refused(client, other, fake, agreed):
+def test_a_state_of_another_session_or_provider_or_none_is_refused(
+    client, other, providers, agreed
+):
     asked = sent_to(client.get(f"{HOME}oura/connect/"))
-    code, _ = fake.oura.new_code([])
-    thief = Client()
-    thief.force_login(other)
+    code, _ = providers.oura.new_code([])
+    thief = signed_in(other)
 
     for browser, path, state in [
         (thief, f"{HOME}oura/back/", asked["state"]),
@@ -100,16 +96,16 @@ def test_a_state_of_another_session_or_provider_or_none_is_refused(client, other
         answer = browser.get(path, {"code": code, "state": state})
         assert answer.status_code == 422
     assert Connection.objects.count() == 0
-    assert fake.calls("/token") == 0
+    assert providers.calls("/token") == 0
 
 
-def test_another_site_cannot_start_it(client, fake, agreed):
+def test_another_site_cannot_start_it(client, providers, agreed):
     answer = client.get(f"{HOME}oura/connect/", headers={"Sec-Fetch-Site": "cross-site"})
 
     assert answer.status_code == 403
 
 
-def test_saying_no_there_is_heard(client, fake, agreed):
+def test_saying_no_there_is_heard(client, providers, agreed):
     asked = sent_to(client.get(f"{HOME}oura/connect/"))
 
     answer = client.get(
@@ -120,17 +116,17 @@ def test_saying_no_there_is_heard(client, fake, agreed):
     assert Connection.objects.count() == 0
 
 
-def test_a_broken_provider_on_the_way_back_is_said(client, fake, agreed):
+def test_a_broken_provider_on_the_way_back_is_said(client, providers, agreed):
     asked = sent_to(client.get(f"{HOME}oura/connect/"))
-    fake.fail("500", path="/token")
+    providers.fail("500", path="/token")
 
     answer = client.get(f"{HOME}oura/back/", {"code": "x", "state": asked["state"]}, follow=True)
 
     assert "busy or broken" in answer.text
 
 
-def test_a_key_connects_and_a_wrong_one_stays_in_the_form(client, fake, agreed, run_jobs):
-    wrong = client.post(f"{HOME}key/", {"api_key": "nope"}, headers=HTMX)
+def test_a_key_connects_and_a_wrong_one_stays_in_the_form(client, providers, agreed, run_jobs):
+    wrong = client.post(f"{HOME}key/", {"api_key": "nope"}, headers=INTO)
     assert wrong.status_code == 422
     assert "does not accept this key" in Page(wrong).text("connections")
     assert "nope" not in wrong.text
@@ -142,14 +138,14 @@ def test_a_key_connects_and_a_wrong_one_stays_in_the_form(client, fake, agreed, 
     assert "icu-key" not in page
 
 
-def test_the_last_error_is_shown_in_plain_words(client, user, fake, run_jobs):
-    row = connect(fake, user, "oura")
-    fake.fail("426", times=-1, path="usercollection")
+def test_the_last_error_is_shown_in_plain_words(client, user, providers, run_jobs):
+    row = connect(providers, user, "oura")
+    providers.fail("426", times=-1, path="usercollection")
 
     run_jobs()
 
     assert "asks you to update its app" in client.get(HOME).text
-    fake.faults.clear()
+    providers.faults.clear()
     client.post(f"{HOME}oura/test/")
     run_jobs()
     assert "Oura answers." in client.get(HOME).text
@@ -157,8 +153,8 @@ def test_the_last_error_is_shown_in_plain_words(client, user, fake, run_jobs):
     assert row.last_error == ""
 
 
-def test_fetching_now_queues_one_job(client, user, fake, run_jobs):
-    connect(fake, user, "oura")
+def test_fetching_now_queues_one_job(client, user, providers, run_jobs):
+    connect(providers, user, "oura")
     run_jobs()
 
     client.post(f"{HOME}oura/fetch/")
@@ -167,8 +163,8 @@ def test_fetching_now_queues_one_job(client, user, fake, run_jobs):
     assert Job.objects.filter(func="coaching.tasks.sync_connection", state="queued").count() == 1
 
 
-def test_ending_takes_what_came_with_it_on_demand(client, user, fake, run_jobs):
-    connect(fake, user, "oura")
+def test_ending_takes_what_came_with_it_on_demand(client, user, providers, run_jobs):
+    connect(providers, user, "oura")
     run_jobs()
 
     client.post(f"{HOME}oura/end/", {"drop": "on", "sure": "yes"})
@@ -196,10 +192,10 @@ def test_the_hook_proves_itself_and_hides_without_the_secret(stranger, settings)
 
 
 def test_a_hint_queues_a_look_and_nonsense_is_answered_and_left(
-    stranger, user, fake, settings, run_jobs, queued
+    stranger, user, providers, settings, run_jobs, queued
 ):
     settings.STRAVA_WEBHOOK_SECRET = HOOK_SECRET
-    connect(fake, user, "strava")
+    connect(providers, user, "strava")
     run_jobs()
     hint = {"object_type": "activity", "object_id": 9_000_000_000, "aspect_type": "update",
             "owner_id": 4242, "subscription_id": 1, "event_time": 1, "updates": {}}  # fmt: skip
@@ -214,12 +210,12 @@ def test_a_hint_queues_a_look_and_nonsense_is_answered_and_left(
     assert hear(stranger, json.dumps(hint)).status_code == 200
     assert hear(stranger, json.dumps(hint)).status_code == 200
     assert Job.objects.count() == before + 1
-    fake.rides[0]["name"] = "Renamed"
+    providers.rides[0]["name"] = "Renamed"
     run_jobs()
     assert Activity.objects.get(external_id="9000000000").detail.title == "Renamed"
 
 
-def test_the_subscription_is_made_shown_and_ended_by_command(fake, settings):
+def test_the_subscription_is_made_shown_and_ended_by_command(providers, settings):
     def run(action):
         out = StringIO()
         call_command("strava_webhook", action, stdout=out)
@@ -232,9 +228,9 @@ def test_the_subscription_is_made_shown_and_ended_by_command(fake, settings):
 
     assert run("show") == "subscriptions: none"
     assert run("create") == run("create") == "subscriptions: 1"
-    assert fake.subscriptions == {1: f"https://race.example.org{HOOK}"}
+    assert providers.subscriptions == {1: f"https://race.example.org{HOOK}"}
     assert run("delete") == "subscriptions: none"
-    fake.fail("401", times=-1)
+    providers.fail("401", times=-1)
     with pytest.raises(CommandError, match="does not accept"):
         run("show")
 
@@ -245,13 +241,13 @@ def test_the_subscription_is_made_shown_and_ended_by_command(fake, settings):
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_connecting_and_disconnecting_in_a_browser(settings, browser_client, user, run_jobs):
-    with stand_ins(settings, is_asking=True) as fake:
+    with stand_ins(settings, is_asking=True) as providers:
         page = browser_client
-        page.set_viewport_size({"width": 390, "height": 844})
+        page.set_viewport_size(PHONE)
         page.goto(HOME)
         page.click("text=I agree")
         page.click("text=Connect Oura")
-        page.wait_for_url(f"{fake.origin}/**")
+        page.wait_for_url(f"{providers.origin}/**")
         page.click("text=Deny")
         page.wait_for_selector("text=did not allow it there")
         page.click("text=Connect Oura")
@@ -270,6 +266,6 @@ def test_connecting_and_disconnecting_in_a_browser(settings, browser_client, use
         page.wait_for_selector("text=Oura is disconnected")
         assert page.inner_text("#oura .badge") == "not connected"
         run_jobs()
-        assert len(fake.oura.revoked) == 1
+        assert len(providers.oura.revoked) == 1
     assert not Connection.objects.exists()
     assert not DailyMetric.objects.exists()

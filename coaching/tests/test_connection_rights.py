@@ -14,69 +14,58 @@ from coaching.models import (
     Revocation,
 )
 from coaching.services import athlete, connections, syncing
-from coaching.tests.connected import connect, stand_ins
+from coaching.tests.connected import connect
 from racecontrol.models import AuditEvent, Job
 from racecontrol.shared.errors import InvalidInput, NotAllowed
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr("coaching.connections.api.Api.pause_s", 0, raising=False)
-
-
-@pytest.fixture
-def fake(settings):
-    with stand_ins(settings) as fake:
-        yield fake
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pauses")]
 
 
 # -- who may ---------------------------------------------------------------------------------
 
 
-def test_without_consent_nothing_is_connected(fake, user):
+def test_without_consent_nothing_is_connected(providers, user):
     with pytest.raises(NotAllowed, match="Agree"):
         connections.begin(by=user, provider="oura", redirect_uri="x", state="s")
     with pytest.raises(NotAllowed):
         connections.connect_with_key(by=user, api_key="icu-key")
-    assert fake.asked == []
+    assert providers.asked == []
 
 
-def test_consent_taken_back_stops_fetching(fake, user, run_jobs):
-    row = connect(fake, user, "oura")
+def test_consent_taken_back_stops_fetching(providers, user, run_jobs):
+    row = connect(providers, user, "oura")
     athlete.set_health_consent(by=user, is_given=False)
-    asked = len(fake.asked)
+    asked = len(providers.asked)
 
     run_jobs()
 
     assert syncing.sync(connection_id=row.pk) == {}
     assert syncing.queue_due() == 0
-    assert len(fake.asked) == asked
+    assert len(providers.asked) == asked
     assert DailyMetric.objects.count() == 0
 
 
-def test_a_needed_permission_that_was_unticked_is_given_back(fake, user, run_jobs):
-    fake.strava.withheld = {"activity:read_all"}
+def test_a_needed_permission_that_was_unticked_is_given_back(providers, user, run_jobs):
+    providers.strava.withheld = {"activity:read_all"}
 
     with pytest.raises(InvalidInput, match="activity:read_all"):
-        connect(fake, user, "strava")
+        connect(providers, user, "strava")
 
     run_jobs()
     assert Connection.objects.count() == 0
-    assert len(fake.strava.revoked) == 1
+    assert len(providers.strava.revoked) == 1
 
 
-def test_an_account_belongs_to_one_person(fake, user, other):
-    connect(fake, user, "strava")
+def test_an_account_belongs_to_one_person(providers, user, other):
+    connect(providers, user, "strava")
 
     with pytest.raises(NotAllowed, match="somebody else"):
-        connect(fake, other, "strava")
+        connect(providers, other, "strava")
 
     assert Connection.objects.get().owner == user
 
 
-def test_a_wrong_key_is_named_and_kept_nowhere(fake, user):
+def test_a_wrong_key_is_named_and_kept_nowhere(providers, user):
     athlete.set_health_consent(by=user, is_given=True)
 
     for key in ("wrong", "", "with space", "ä"):
@@ -87,8 +76,8 @@ def test_a_wrong_key_is_named_and_kept_nowhere(fake, user):
     assert Connection.objects.count() == 0
 
 
-def test_tokens_lie_sealed(fake, user):
-    row = connect(fake, user, "oura")
+def test_tokens_lie_sealed(providers, user):
+    row = connect(providers, user, "oura")
 
     with database.cursor() as cursor:
         cursor.execute("SELECT access_token, refresh_token FROM coaching_connection")
@@ -100,11 +89,11 @@ def test_tokens_lie_sealed(fake, user):
 # -- the end -----------------------------------------------------------------------------------
 
 
-def test_disconnecting_forgets_at_once_and_gives_back_in_the_end(fake, user, run_jobs):
-    row = connect(fake, user, "oura")
+def test_disconnecting_forgets_at_once_and_gives_back_in_the_end(providers, user, run_jobs):
+    row = connect(providers, user, "oura")
     run_jobs()
     kept, token = DailyMetric.objects.count(), Connection.objects.get().access_token
-    fake.fail("503", times=1, path="/revoke")
+    providers.fail("503", times=1, path="/revoke")
 
     connections.disconnect(by=user, provider="oura")
 
@@ -115,16 +104,16 @@ def test_disconnecting_forgets_at_once_and_gives_back_in_the_end(fake, user, run
     Job.objects.filter(func="coaching.tasks.give_back").update(run_at=now(), state="queued")
     run_jobs()
     assert Revocation.objects.count() == 0
-    assert fake.oura.revoked == [token]
+    assert providers.oura.revoked == [token]
     assert {e.verb for e in AuditEvent.objects.filter(object_id=str(row.pk))} >= {
         "connection.made",
         "connection.ended",
     }
 
 
-def test_stravas_data_goes_with_its_permission_others_on_demand(fake, user, run_jobs):
-    connect(fake, user, "strava")
-    connect(fake, user, "intervals-key")
+def test_stravas_data_goes_with_its_permission_others_on_demand(providers, user, run_jobs):
+    connect(providers, user, "strava")
+    connect(providers, user, "intervals-key")
     run_jobs()
 
     connections.disconnect(by=user, provider="strava")
@@ -134,8 +123,8 @@ def test_stravas_data_goes_with_its_permission_others_on_demand(fake, user, run_
     assert Activity.objects.count() == DailyMetric.objects.count() == 0
 
 
-def test_what_arrives_after_the_end_is_not_kept(fake, user, run_jobs):
-    row = connect(fake, user, "intervals-key")
+def test_what_arrives_after_the_end_is_not_kept(providers, user, run_jobs):
+    row = connect(providers, user, "intervals-key")
     run_jobs()
     rides = intervals.rides(
         connections.ask(row.pk, lambda api: api),
@@ -150,8 +139,8 @@ def test_what_arrives_after_the_end_is_not_kept(fake, user, run_jobs):
     assert Activity.objects.count() == 0
 
 
-def test_consent_taken_back_in_the_middle_ends_the_fetching(fake, user):
-    row = connect(fake, user, "intervals-key")
+def test_consent_taken_back_in_the_middle_ends_the_fetching(providers, user):
+    row = connect(providers, user, "intervals-key")
 
     def stop(step):
         if step.done == 2:
@@ -159,14 +148,14 @@ def test_consent_taken_back_in_the_middle_ends_the_fetching(fake, user):
 
     syncing.sync(connection_id=row.pk, on_progress=stop)
 
-    assert fake.calls("/wellness") == 3
+    assert providers.calls("/wellness") == 3
 
 
-def test_testing_says_in_plain_words_how_it_is(fake, user):
-    row = connect(fake, user, "oura")
+def test_testing_says_in_plain_words_how_it_is(providers, user):
+    row = connect(providers, user, "oura")
 
     assert connections.test_connection(connection_id=row.pk) == "Oura answers."
-    fake.fail("426", times=1)
+    providers.fail("426", times=1)
     assert "update its app" in connections.test_connection(connection_id=row.pk)
     row.refresh_from_db()
     assert "update its app" in row.last_error
@@ -175,10 +164,10 @@ def test_testing_says_in_plain_words_how_it_is(fake, user):
 # -- hints from Strava -------------------------------------------------------------------------
 
 
-def test_a_hint_is_a_reason_to_look(fake, user, run_jobs):
-    connect(fake, user, "strava")
+def test_a_hint_is_a_reason_to_look(providers, user, run_jobs):
+    connect(providers, user, "strava")
     run_jobs()
-    first = fake.rides[0]
+    first = providers.rides[0]
     first["name"], first["moving_time"] = "Renamed", 3333
 
     assert syncing.hear_strava(account_id="4242", kind="activity", object_id=str(first["id"]))
@@ -187,15 +176,15 @@ def test_a_hint_is_a_reason_to_look(fake, user, run_jobs):
     assert (ride.moving_s, ride.detail.title) == (3333, "Renamed")
     assert "lighthouse" in ride.detail.note
 
-    fake.rides.pop(0)
+    providers.rides.pop(0)
     syncing.hear_strava(account_id="4242", kind="activity", object_id=ride.external_id)
     run_jobs()
     assert not Activity.objects.filter(pk=ride.pk).exists()
     assert not syncing.hear_strava(account_id="unknown", kind="activity", object_id="1")
 
 
-def test_a_hint_of_a_permission_taken_back_is_checked(fake, user, run_jobs):
-    row = connect(fake, user, "strava")
+def test_a_hint_of_a_permission_taken_back_is_checked(providers, user, run_jobs):
+    row = connect(providers, user, "strava")
     run_jobs()
 
     syncing.hear_strava(account_id="4242", kind="athlete", object_id="4242")
@@ -203,7 +192,7 @@ def test_a_hint_of_a_permission_taken_back_is_checked(fake, user, run_jobs):
     row.refresh_from_db()
     assert not row.needs_reconnect  # it was a lie
 
-    for grant in fake.strava.grants:
+    for grant in providers.strava.grants:
         grant.is_revoked = True
     syncing.hear_strava(account_id="4242", kind="athlete", object_id="4242")
     run_jobs()

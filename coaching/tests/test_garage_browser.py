@@ -4,11 +4,9 @@ import pytest
 
 from coaching.models import RunLog, Session, SetupChange
 from coaching.tests.builders import make_session
+from racecontrol.testing.browser import PHONE, overflow_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PHONE = {"width": 390, "height": 844}
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def test_laps_are_typed_one_after_another_on_a_phone(open_page, user, session):
     ]  # fmt: skip
     assert "quality C" in page.locator("#orp-v2").inner_text()
     assert page.locator("td .badge", has_text="slow: costs as an incident").count() == 1
-    assert page.evaluate(TOO_WIDE) <= 0
+    assert overflow_faults(page) == []
 
 
 def test_a_typing_mistake_says_so_and_keeps_what_was_typed(open_page, user, session):
@@ -65,7 +63,7 @@ def test_a_column_is_pasted_and_a_lap_flagged(open_page, user, session):
 
     page.locator("td .badge", has_text="out-lap: not counted").wait_for()
     assert RunLog.objects.get(lap_number=1).flag == "out"
-    assert page.evaluate(TOO_WIDE) <= 0
+    assert overflow_faults(page) == []
 
 
 def test_a_change_and_the_audit_that_closes_the_session(open_page, user, session):
@@ -88,7 +86,7 @@ def test_a_change_and_the_audit_that_closes_the_session(open_page, user, session
     page.get_by_role("button", name="Next").click()
     page.get_by_label("What did you see and feel?").fill("Calm on power.")
     page.get_by_label("Best lap").fill("57.9")
-    assert page.evaluate(TOO_WIDE) <= 0
+    assert overflow_faults(page) == []
     page.get_by_role("button", name="Finish and close").click()
 
     page.get_by_role("button", name="Reopen").wait_for()

@@ -89,11 +89,6 @@ def test_what_is_no_lap_file_is_refused(text):
 # -- storing --------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def session(user):
-    return make_session(user)
-
-
 def load(session, text, **how):
     return lap_files.import_laps(
         io.StringIO(text), by=session.profile.user, session_id=session.pk, **how

@@ -13,29 +13,10 @@ from coaching.services import llm_accounts
 from coaching.tests.mission_builders import MORNING, check_in, give_model, tick, work
 from coaching.tests.mission_pages import step, wizard
 from racecontrol.shared import jobs
+from racecontrol.testing.workers import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = "http://model.example"
-
-
-def in_threads(*functions) -> list:
-    """Each in a thread with a connection of its own, as workers have; what they raised."""
-    broke = []
-
-    def run(function):
-        try:
-            function()
-        except (ModelDown, threading.BrokenBarrierError) as error:
-            broke.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return broke
 
 
 class Holder(threading.Thread):
@@ -77,7 +58,8 @@ def test_no_more_than_the_setting_are_under_way_and_all_get_their_turn(settings)
             with lock:
                 inside, done = inside - 1, done + 1
 
-    assert in_threads(*[ask] * 6) == []
+    at_once(*[ask] * 6)
+
     assert (most, done) == (2, 6)
 
 

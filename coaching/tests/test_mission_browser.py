@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from coaching.models import Mission, MissionRun
 from racecontrol.shared import jobs
+from racecontrol.testing.browser import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -102,7 +103,7 @@ def test_the_whole_story_in_a_browser(open_page, demo, mailoutbox):
 
 
 def test_the_wizard_works_without_javascript_on_a_phone(open_page, demo):
-    page = open_page(demo, java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = open_page(demo, java_script_enabled=False, viewport=PHONE)
     today = timezone.now().date()
     page.goto("/coaching/missions/new/")
     page.get_by_label("Event", exact=True).fill("Sunday ride")

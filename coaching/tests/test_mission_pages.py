@@ -11,15 +11,14 @@ from coaching.models import (
     MissionRun,
     StageResult,
 )
-from coaching.services import mission_demo, mission_runs, mission_upkeep
+from coaching.services import mission_demo, mission_upkeep
 from coaching.tests.mission_builders import (
     MORNING,
     NOW,
-    check_in,
     days,
-    give_model,
     make_mission,
-    start,
+    morning,
+    work,
 )
 from coaching.tests.mission_pages import page, step, wizard
 from racecontrol.testing.pages import Page, assert_swap_equals_reload
@@ -28,24 +27,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def mission(user, fake, quick, at):
-    give_model(user, fake)
-    return start(make_mission(user))
-
-
-def write_today(mission, now=MORNING) -> MissionRun:
-    check_in(mission, now)
-    mission_upkeep.tick(real_now=now)
-    run = MissionRun.objects.get(kind="daily", local_date=mission.today(now))
-    mission_runs.run_mission(
-        mission_id=mission.pk, local_date=run.local_date, kind="daily", real_now=now
-    )
-    run.refresh_from_db()
-    return run
+def mission(mission, at):
+    """Under way, and the pages read its clock."""
+    return mission
 
 
 def test_today_shows_the_words_the_facts_and_what_to_answer(client, mission):
-    run = write_today(mission)
+    run = morning(mission)
     text = client.get(page("mission_today", mission)).content.decode()
 
     assert run.guidance["headline"] in text
@@ -59,8 +47,7 @@ def test_before_the_morning_and_without_words_the_page_says_so(client, mission, 
     at(NOW)
     assert "Not yet" in client.get(page("mission_today", mission)).content.decode()
 
-    LlmAccount.objects.update(model="fake-401")
-    run = write_today(mission)
+    run = morning(mission, "401")
     at(MORNING)
     text = client.get(page("mission_today", mission)).content.decode()
     assert run.status == "failed"
@@ -81,7 +68,7 @@ def test_a_check_in_by_page_is_kept_and_the_swap_is_what_a_reload_shows(client, 
 
 
 def test_each_label_of_today_leads_to_its_own_field(client, mission):
-    write_today(mission)
+    morning(mission)
     text = client.get(page("mission_today", mission)).text
 
     ids = re.findall(r'\bid="([^"]+)"', text)
@@ -97,7 +84,7 @@ def test_a_bad_check_in_is_refused_in_place(client, mission):
 
 
 def test_the_answer_of_the_day_swaps_as_a_reload(client, mission):
-    run = write_today(mission)
+    run = morning(mission)
     data = {"choice": "adjusted", "note": "shorter", "on": run.local_date.isoformat()}
 
     assert_swap_equals_reload(
@@ -109,7 +96,7 @@ def test_the_answer_of_the_day_swaps_as_a_reload(client, mission):
 
 
 def test_an_earlier_day_can_still_be_answered(client, mission, at):
-    run = write_today(mission)
+    run = morning(mission)
     at(MORNING + days(1))
     response = client.post(
         page("mission_answer", mission), {"choice": "done", "on": run.local_date.isoformat()}
@@ -120,7 +107,7 @@ def test_an_earlier_day_can_still_be_answered(client, mission, at):
 
 
 def test_a_day_shows_what_was_sent(client, mission):
-    write_today(mission)
+    morning(mission)
     text = client.get(page("mission_day", mission, on="2026-06-01")).content.decode()
 
     assert "FACTS" in text
@@ -129,7 +116,7 @@ def test_a_day_shows_what_was_sent(client, mission):
 
 
 def test_the_calendar_shows_gaps_stages_and_today(client, mission, at):
-    write_today(mission)
+    morning(mission)
     mission_upkeep.tick(real_now=MORNING + days(2))
     at(MORNING + days(2))
     text = client.get(page("mission_calendar", mission)).content.decode()
@@ -282,7 +269,7 @@ def test_a_real_mission_has_no_clock_to_step(client, mission):
 
 
 def test_a_red_flag_told_after_the_words_hides_them(client, mission):
-    run = write_today(mission)
+    run = morning(mission)
     client.post(page("mission_check_in", mission), {"readiness": "60", "note": "I fainted earlier"})
     text = client.get(page("mission_today", mission)).content.decode()
 
@@ -293,12 +280,10 @@ def test_a_red_flag_told_after_the_words_hides_them(client, mission):
 
 
 def test_a_second_try_that_fails_keeps_the_first_words(client, mission):
-    run = write_today(mission)
+    run = morning(mission)
     client.post(page("mission_run_now", mission))
     LlmAccount.objects.update(model="fake-404")
-    mission_runs.run_mission(
-        mission_id=mission.pk, local_date=run.local_date, kind="daily", real_now=MORNING
-    )
+    work(run)
     text = Page(client.get(page("mission_today", mission))).text("guidance")
 
     assert run.guidance["headline"] in text

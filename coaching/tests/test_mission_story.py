@@ -1,7 +1,6 @@
 """A mission over its days: by hand, through the event, its mails, its facts, five people at once."""
 
 import smtplib
-import threading
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -38,6 +37,7 @@ from coaching.tests.mission_builders import (
 )
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotReady
+from racecontrol.testing.workers import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -356,23 +356,9 @@ def test_two_schedulers_in_the_same_moment_make_one_run(user, fake, quick):
     give_model(user, fake)
     mission = start(make_mission(user))
     check_in(mission, MORNING)
-    gate = threading.Barrier(4)
-    seen: list[str] = []
 
-    def scheduler():
-        try:
-            gate.wait(10)
-            mission_upkeep.tick(real_now=MORNING)
-            gate.wait(10)
-            seen.append(work(MissionRun.objects.get(kind="daily")))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=scheduler) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once(*[lambda: mission_upkeep.tick(real_now=MORNING)] * 4)
+    seen = at_once(*[lambda: work(MissionRun.objects.get(kind="daily"))] * 4)
 
     assert sorted(seen) == ["already taken"] * 3 + ["succeeded"]
     assert MissionRun.objects.filter(kind="daily").count() == 1

@@ -1,48 +1,32 @@
 """Missions as JSON, the admin's redaction, the import command: same services, same refusals."""
 
-import importlib
 import json
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 
-from coaching.models import LlmAccount, Mission, MissionRun, StageResult
-from coaching.services import mission_runs, mission_upkeep
+from coaching.models import LlmAccount, Mission, StageResult
 from coaching.tests.mission_builders import (
-    NOW,
-    check_in,
+    MORNING,
     consent,
     days,
     give_model,
     make_mission,
     mission_data,
-    start,
+    morning,
 )
 from racecontrol.models import AuditEvent
 from racecontrol.testing.shared_cases import needs_shared, shared_path
 
 pytestmark = pytest.mark.django_db
 JSON = {"content_type": "application/json"}
-MORNING = NOW + timedelta(hours=1, minutes=10)
 
 
 @pytest.fixture
-def at(monkeypatch):
-    def set_to(moment):
-        for module in ("api.missions", "tasks.missions"):
-            found = importlib.import_module(f"coaching.{module}")
-            monkeypatch.setattr(found, "now", lambda: moment)
-
-    set_to(MORNING)
-    return set_to
-
-
-@pytest.fixture
-def mission(user, fake, quick, at):
-    give_model(user, fake)
-    return start(make_mission(user))
+def mission(mission, at):
+    """Under way, and the API reads its clock."""
+    return mission
 
 
 def url(mission, rest=""):
@@ -208,13 +192,7 @@ def test_a_second_running_mission_is_refused(client, user, mission):
 
 @pytest.fixture
 def written(mission):
-    check_in(mission, MORNING, note="my knee hurts")
-    mission_upkeep.tick(real_now=MORNING)
-    run = MissionRun.objects.get(kind="daily")
-    mission_runs.run_mission(
-        mission_id=mission.pk, local_date=run.local_date, kind="daily", real_now=MORNING
-    )
-    return run
+    return morning(mission, note="my knee hurts")
 
 
 def test_the_admin_shows_no_health_values_without_breaking_the_glass(client, staff, written):

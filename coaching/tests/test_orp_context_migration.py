@@ -1,25 +1,9 @@
 """The columns the score needs came later: rows that were there get the defaults, and back again."""
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 BEFORE = [("coaching", "0001_garage")]
 AFTER = [("coaching", "0002_orp_context")]
-
-
-@pytest.fixture
-def migrated():
-    """Move coaching's schema, and bring it back to the newest at the end."""
-
-    def to(targets):
-        executor = MigrationExecutor(connection)
-        executor.migrate(targets)
-        return MigrationExecutor(connection).loader.project_state(targets).apps
-
-    yield to
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,10 +14,11 @@ from coaching.connections.errors import (
     ProviderRefused,
     TokenRefused,
 )
-from coaching.connections.fakes import KINDS, FakeProviders
+from coaching.connections.fakes import KINDS
 from coaching.connections.providers import provider_of
 from coaching.domain.curves import thin
 from coaching.domain.quotas import quarter_after, read_pair, resting_until, retry_moment
+from coaching.tests.connected import stand_ins
 
 TODAY = date(2026, 11, 21)
 SINCE, UNTIL = TODAY - timedelta(days=29), TODAY
@@ -25,18 +26,20 @@ DAY = datetime(2026, 11, 21, tzinfo=UTC)
 TOKEN = "a-token-nobody-may-see"
 
 
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
+
 @pytest.fixture
-def fake(settings):
-    with FakeProviders(today=TODAY) as fake:
-        for name, value in fake.settings().items():
-            setattr(settings, name, value)
-        for house in (fake.strava, fake.oura, fake.intervals):
+def providers(settings):
+    """The stand-ins as of that day, open to a token of ours."""
+    with stand_ins(settings, today=TODAY) as providers:
+        for house in (providers.strava, providers.oura, providers.intervals):
             house.api_keys[TOKEN] = house.account
-        yield fake
+        yield providers
 
 
 def api(name, **options) -> Api:
-    return Api(provider_of(name), TOKEN, call_s=options.pop("call_s", 20), pause_s=0, **options)
+    return Api(provider_of(name), TOKEN, **options)
 
 
 READS = {
@@ -75,8 +78,8 @@ def test_every_fault_has_its_expectation():
 
 @pytest.mark.parametrize("kind", EXPECTED)
 @pytest.mark.parametrize("name", READS)
-def test_a_fault_is_a_typed_error_that_quotes_nothing(fake, name, kind):
-    fake.fail(kind, times=-1)
+def test_a_fault_is_a_typed_error_that_quotes_nothing(providers, name, kind):
+    providers.fail(kind, times=-1)
     error, reason = EXPECTED[kind]
     is_slow = kind in ("hang", "drip", "drip-headers")
 
@@ -91,26 +94,26 @@ def test_a_fault_is_a_typed_error_that_quotes_nothing(fake, name, kind):
 
 @pytest.mark.parametrize("kind", ["500", "503", "cut", "html", "garbled"])
 @pytest.mark.parametrize("name", READS)
-def test_what_passes_is_tried_once_more(fake, name, kind):
-    fake.fail(kind, times=1)
+def test_what_passes_is_tried_once_more(providers, name, kind):
+    providers.fail(kind, times=1)
 
     assert READS[name](api(name))
 
 
-def test_refusals_are_not_tried_again(fake):
-    fake.fail("403", times=-1)
+def test_refusals_are_not_tried_again(providers):
+    providers.fail("403", times=-1)
 
     with pytest.raises(ProviderRefused):
         READS["oura"](api("oura"))
 
-    assert fake.calls("/oura/") == 1
+    assert providers.calls("/oura/") == 1
 
 
 # -- what is read ------------------------------------------------------------------------------
 
 
-def test_strava_activities_over_pages_until_an_empty_one(fake):
-    fake.page_size = 4
+def test_strava_activities_over_pages_until_an_empty_one(providers):
+    providers.page_size = 4
 
     pages = READS["strava"](api("strava"))
 
@@ -123,17 +126,17 @@ def test_strava_activities_over_pages_until_an_empty_one(fake):
     assert newest.title == "Morning ride 0"
 
 
-def test_watts_a_site_estimated_are_no_power(fake):
-    fake.rides[0]["device_watts"] = False
+def test_watts_a_site_estimated_are_no_power(providers):
+    providers.rides[0]["device_watts"] = False
 
     ride = READS["strava"](api("strava"))[0][0]
 
     assert (ride.average_w, ride.normalised_w) == (None, None)
 
 
-def test_strava_local_day_is_the_riders(fake):
+def test_strava_local_day_is_the_riders(providers):
     """It writes local wall time with a Z that is not UTC."""
-    fake.rides[0] |= {
+    providers.rides[0] |= {
         "start_date": "2026-11-20T20:30:00Z",
         "start_date_local": "2026-11-21T07:00:00Z",
     }
@@ -144,24 +147,24 @@ def test_strava_local_day_is_the_riders(fake):
     assert ride.on == date(2026, 11, 21)
 
 
-def test_curves_never_ask_for_positions(fake):
-    found = strava.curves(api("strava"), str(fake.rides[0]["id"]))
+def test_curves_never_ask_for_positions(providers):
+    found = strava.curves(api("strava"), str(providers.rides[0]["id"]))
 
     assert set(found) == {"time_s", "watts", "bpm", "altitude_m"}
-    assert not any("latlng" in path for _, path in fake.asked)
+    assert not any("latlng" in path for _, path in providers.asked)
 
 
-def test_strava_limits_are_heard_in_every_answer(fake):
+def test_strava_limits_are_heard_in_every_answer(providers):
     heard = []
-    fake.read_usage = [88, 500]
+    providers.read_usage = [88, 500]
 
     READS["strava"](api("strava", on_reply=lambda r: heard.append(strava.limits_told(r.headers))))
 
     assert heard[0] == [((200, 2000), (89, 501)), ((100, 1000), (89, 501))]
 
 
-def test_oura_sleep_over_pages_with_naps_and_without_deleted_nights(fake):
-    fake.page_size = 7
+def test_oura_sleep_over_pages_with_naps_and_without_deleted_nights(providers):
+    providers.page_size = 7
 
     rows = oura.sleep(api("oura"), since=SINCE, until=UNTIL)
 
@@ -169,20 +172,20 @@ def test_oura_sleep_over_pages_with_naps_and_without_deleted_nights(fake):
     # 25,200 s of night and 1,200 s of nap; pulse and HRV are the night's
     assert today == {"sleep": 440.0, "resting_hr": 44.0, "hrv_rmssd": 55.0}
     assert len([row for row in rows if row.metric == "sleep"]) == 30
-    assert fake.calls("next_token") > 3
+    assert providers.calls("next_token") > 3
 
 
-def test_oura_asks_a_day_more_and_keeps_the_days_it_wanted(fake):
+def test_oura_asks_a_day_more_and_keeps_the_days_it_wanted(providers):
     rows = oura.readiness(api("oura"), since=SINCE, until=UNTIL)
 
     assert {row.on for row in rows} == {SINCE + timedelta(days=n) for n in range(30)}
-    assert f"start_date={SINCE - timedelta(days=1)}" in fake.asked[0][1]
+    assert f"start_date={SINCE - timedelta(days=1)}" in providers.asked[0][1]
 
 
-def test_oura_heart_rates_belong_to_the_athletes_day(fake):
+def test_oura_heart_rates_belong_to_the_athletes_day(providers):
     from zoneinfo import ZoneInfo
 
-    fake.beats[:] = [
+    providers.beats[:] = [
         {"bpm": 50, "timestamp": "2026-11-19T14:00:00+00:00"},  # 00:30 of the 20th in Adelaide
         {"bpm": 70, "timestamp": "2026-11-20T02:00:00+00:00"},
         {"bpm": 90, "timestamp": "2026-11-20T14:00:00+00:00"},  # the 21st
@@ -196,7 +199,7 @@ def test_oura_heart_rates_belong_to_the_athletes_day(fake):
     assert [(row.on, row.value, row.records) for row in rows] == [(date(2026, 11, 20), 60.0, 2)]
 
 
-def test_pages_that_go_in_circles_end_in_an_error(fake, monkeypatch):
+def test_pages_that_go_in_circles_end_in_an_error(providers, monkeypatch):
     from coaching.connections.fakes.handler import Handler
 
     monkeypatch.setattr(Handler, "_oura", lambda self, path: {"data": [], "next_token": "again"})
@@ -205,8 +208,8 @@ def test_pages_that_go_in_circles_end_in_an_error(fake, monkeypatch):
         READS["oura"](api("oura"))
 
 
-def test_intervals_keeps_both_kinds_of_hrv_apart_and_leaves_strava_stubs(fake):
-    fake.wellness[0]["hrvSDNN"] = 80.0
+def test_intervals_keeps_both_kinds_of_hrv_apart_and_leaves_strava_stubs(providers):
+    providers.wellness[0]["hrvSDNN"] = 80.0
 
     days = READS["intervals"](api("intervals"))
     rides = intervals.rides(api("intervals"), since=SINCE, until=UNTIL)
@@ -222,22 +225,22 @@ def test_intervals_keeps_both_kinds_of_hrv_apart_and_leaves_strava_stubs(fake):
 
 
 @pytest.mark.parametrize("name", ["strava", "oura", "intervals"])
-def test_the_dance_brings_tokens_that_work(fake, name):
+def test_the_dance_brings_tokens_that_work(providers, name):
     provider = provider_of(name)
-    code, _given = fake.house(name).new_code(list(provider.scopes))
+    code, _given = providers.house(name).new_code(list(provider.scopes))
 
     tokens = oauth.exchange(provider, code=code, redirect_uri="http://testserver/back/")
 
-    got = Api(provider, tokens.access, pause_s=0)
+    got = Api(provider, tokens.access)
     client = {"strava": strava, "oura": oura, "intervals": intervals}[name]
-    assert client.account_id(got) == fake.house(name).account
+    assert client.account_id(got) == providers.house(name).account
     with pytest.raises(GrantLost):  # a code is good once
         oauth.exchange(provider, code=code, redirect_uri="http://testserver/back/")
 
 
 @pytest.mark.parametrize("name", ["strava", "oura"])
-def test_refresh_tokens_are_good_once(fake, name):
-    provider, house = provider_of(name), fake.house(name)
+def test_refresh_tokens_are_good_once(providers, name):
+    provider, house = provider_of(name), providers.house(name)
     code, _ = house.new_code([])
     first = oauth.exchange(provider, code=code, redirect_uri="x")
 
@@ -251,19 +254,19 @@ def test_refresh_tokens_are_good_once(fake, name):
 
 
 @pytest.mark.parametrize("kind", ["500", "429", "html", "garbled", "cut", "shape"])
-def test_a_broken_token_address_is_no_lost_permission(fake, kind):
+def test_a_broken_token_address_is_no_lost_permission(providers, kind):
     provider = provider_of("oura")
-    code, _ = fake.oura.new_code([])
+    code, _ = providers.oura.new_code([])
     tokens = oauth.exchange(provider, code=code, redirect_uri="x")
-    fake.fail(kind, times=1, path="/token")
+    providers.fail(kind, times=1, path="/token")
 
     with pytest.raises(ProviderDown):
         oauth.refresh(provider, refresh_token=tokens.refresh)
 
 
 @pytest.mark.parametrize("name", ["strava", "oura"])
-def test_revoking_ends_the_token_and_bears_being_done_twice(fake, name):
-    provider, house = provider_of(name), fake.house(name)
+def test_revoking_ends_the_token_and_bears_being_done_twice(providers, name):
+    provider, house = provider_of(name), providers.house(name)
     code, _ = house.new_code([])
     tokens = oauth.exchange(provider, code=code, redirect_uri="x")
 
@@ -271,12 +274,12 @@ def test_revoking_ends_the_token_and_bears_being_done_twice(fake, name):
     oauth.revoke(provider, token=tokens.access)
 
     assert house.holder(tokens.access) is None
-    fake.fail("503", path="/revoke")
+    providers.fail("503", path="/revoke")
     with pytest.raises(ProviderDown):
         oauth.revoke(provider, token=tokens.access)
 
 
-def test_nothing_shows_a_secret(fake):
+def test_nothing_shows_a_secret(providers):
     provider = provider_of("strava")
 
     tokens = oauth.Tokens("at-1", "rt-1", None, (), "")

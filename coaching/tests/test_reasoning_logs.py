@@ -11,27 +11,19 @@ from django.utils import timezone
 
 from coaching.models import LlmExchange, MissionRun, ReasoningLog
 from coaching.services import mission_runs, mission_upkeep, reasoning_logs
-from coaching.tests.mission_builders import NOW, check_in, give_model, make_mission, start
+from coaching.tests.mission_builders import (
+    MORNING,
+    morning,
+    work,
+)
 from racecontrol.shared.errors import NotFound
 
 pytestmark = pytest.mark.django_db
 
-MORNING = NOW + timedelta(hours=1, minutes=10)
-
 
 @pytest.fixture
-def run(user, fake, quick, settings, tmp_path) -> MissionRun:
-    settings.MEDIA_ROOT = tmp_path
-    give_model(user, fake)
-    mission = start(make_mission(user))
-    check_in(mission, MORNING)
-    mission_upkeep.tick(real_now=MORNING)
-    run = MissionRun.objects.get(kind="daily")
-    mission_runs.run_mission(
-        mission_id=mission.pk, local_date=run.local_date, kind="daily", real_now=MORNING
-    )
-    run.refresh_from_db()
-    return run
+def run(mission, own_storage) -> MissionRun:
+    return morning(mission)
 
 
 def test_the_tick_keeps_what_a_run_was_told_and_answered_once(run, tmp_path):
@@ -53,9 +45,7 @@ def test_the_tick_keeps_what_a_run_was_told_and_answered_once(run, tmp_path):
 def test_a_second_attempt_has_a_log_of_its_own(run):
     reasoning_logs.write_missing(now=MORNING)
     mission_runs.run_now(mission_id=run.mission_id, by=run.mission.owner, now=MORNING)
-    mission_runs.run_mission(
-        mission_id=run.mission_id, local_date=run.local_date, kind="daily", real_now=MORNING
-    )
+    work(run)
 
     assert reasoning_logs.write_missing(now=MORNING) == 1
     run.refresh_from_db()

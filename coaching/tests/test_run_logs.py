@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 IMPROVING = [61.0, 60.71, 60.12, 59.85, 59.28, 59.09, 58.6, 58.31]
 
 
-@pytest.fixture
-def session(user) -> Session:
-    return make_session(user)
-
-
 def times_of(session, heat="Q1"):
     return [lap.lap_ms / 1000 for lap in queries.laps_of(session) if lap.heat.name == heat]
 

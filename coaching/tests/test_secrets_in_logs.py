@@ -13,7 +13,7 @@ from coaching.tests.connected import stand_ins
 from racecontrol.shared.jobs import Job
 from racecontrol.shared.log_masks import masked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pauses")]
 HOME = "/coaching/athlete/connections/"
 HOOK_SECRET = "s3cret-of-the-hook"
 GIVEN = re.compile(r"\b(?:at|rt)-[0-9a-f]{24}|\bcode-[0-9a-f]{16}")  # as the stand-ins make them
@@ -29,11 +29,6 @@ class Everything(logging.Handler):
 
     def emit(self, record):
         self.lines += [formatter.format(record) for formatter in self.formatters]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr("coaching.connections.api.Api.pause_s", 0, raising=False)
 
 
 @pytest.fixture

@@ -7,16 +7,11 @@ from django.test.utils import CaptureQueriesContext
 from coaching.models import RunLog, SetupChange
 from coaching.services import changes, garage
 from coaching.tests.builders import STEADY, drive, make_profile, make_session
-from racecontrol.testing.pages import Page
+from racecontrol.testing.pages import HTMX, Page
 
 pytestmark = pytest.mark.django_db
 
-HTMX = {"HX-Request": "true", "HX-Target": "heat-panel"}
-
-
-@pytest.fixture
-def session(user):
-    return make_session(user)
+INTO = HTMX | {"HX-Target": "heat-panel"}
 
 
 @pytest.fixture
@@ -25,7 +20,7 @@ def url(session):
 
 
 def test_a_lap_typed_is_a_lap_logged_and_the_swap_is_what_a_reload_shows(client, url):
-    swapped = client.post(f"{url}laps/", {"heat_name": "Q1", "lap_time": "1:02.345"}, headers=HTMX)
+    swapped = client.post(f"{url}laps/", {"heat_name": "Q1", "lap_time": "1:02.345"}, headers=INTO)
     reloaded = client.get(url)
 
     assert RunLog.objects.get().lap_ms == 62_345
@@ -51,7 +46,7 @@ def test_without_javascript_the_lap_leads_back_to_its_heat(client, url, session)
     ],
 )
 def test_a_bad_lap_says_what_is_wrong(client, url, time, said):
-    answer = client.post(f"{url}laps/", {"heat_name": "Q1", "lap_time": time}, headers=HTMX)
+    answer = client.post(f"{url}laps/", {"heat_name": "Q1", "lap_time": time}, headers=INTO)
 
     assert answer.status_code == 422
     assert said in Page(answer).text("heat-panel")
@@ -61,7 +56,7 @@ def test_a_bad_lap_says_what_is_wrong(client, url, time, said):
 def test_a_pasted_column_is_logged_in_order_with_its_flags(client, url, session):
     told = {"heat_name": "Practice 1", "times": "75.2 out\n58.1\n1:00.5", "confidence": "2"}
 
-    answer = client.post(f"{url}laps/paste/", told, headers=HTMX)
+    answer = client.post(f"{url}laps/paste/", told, headers=INTO)
 
     rows = list(RunLog.objects.values_list("lap_ms", "flag", "confidence"))
     assert rows == [(75_200, "out", None), (58_100, "", None), (60_500, "", 2)]
@@ -70,7 +65,7 @@ def test_a_pasted_column_is_logged_in_order_with_its_flags(client, url, session)
 
 def test_a_bad_line_of_a_paste_is_named_and_nothing_logged(client, url):
     answer = client.post(
-        f"{url}laps/paste/", {"heat_name": "Q1", "times": "58.1\nabc"}, headers=HTMX
+        f"{url}laps/paste/", {"heat_name": "Q1", "times": "58.1\nabc"}, headers=INTO
     )
 
     assert answer.status_code == 422
@@ -123,9 +118,9 @@ def test_a_lap_is_flagged_and_deleted_in_place(client, url, session):
     drive(session, "Practice 1", [75.2, *STEADY])
     lap = RunLog.objects.get(lap_number=1)
 
-    flagged = client.post(f"{url}laps/{lap.pk}/", {"flag": "out"}, headers=HTMX)
+    flagged = client.post(f"{url}laps/{lap.pk}/", {"flag": "out"}, headers=INTO)
     assert "98.4" in Page(flagged).text("orp-v2")
-    gone = client.post(f"{url}laps/{lap.pk}/", {"flag": "delete", "sure": "yes"}, headers=HTMX)
+    gone = client.post(f"{url}laps/{lap.pk}/", {"flag": "delete", "sure": "yes"}, headers=INTO)
 
     assert "1:15.200" not in Page(gone).text("heat-panel")
     assert Page(gone).part("heat-panel") == Page(client.get(url)).part("heat-panel")
@@ -142,7 +137,7 @@ def test_a_very_long_heat_is_shown_without_a_form_in_each_row(client, url, sessi
 
 
 def test_a_change_against_the_scenario_is_asked_about_first(client, url, session):
-    target = {"HX-Request": "true", "HX-Target": "changes"}
+    target = HTMX | {"HX-Target": "changes"}
     client.post(f"{url}changes/", {"parameter": "DF", "new_value": "7000"}, headers=target)
     change = SetupChange.objects.get()
     where = f"{url}changes/{change.pk}/"
@@ -158,7 +153,7 @@ def test_a_change_against_the_scenario_is_asked_about_first(client, url, session
 
 def test_the_audit_closes_the_session(client, url, session, user):
     drive(session)
-    target = {"HX-Request": "true", "HX-Target": "audit"}
+    target = HTMX | {"HX-Target": "audit"}
     begun = client.post(f"{url}audit/", headers=target)
     assert "Did the car get better?" in Page(begun).text("audit")
     audit = session.audits.get()
@@ -177,7 +172,7 @@ def test_the_audit_closes_the_session(client, url, session, user):
     assert "Loose" in text
     assert "57.500" in text
     assert "Add lap" not in text
-    refused = client.post(f"{url}laps/", {"heat_name": "Q1", "lap_time": "58"}, headers=HTMX)
+    refused = client.post(f"{url}laps/", {"heat_name": "Q1", "lap_time": "58"}, headers=INTO)
     assert refused.status_code == 422
     assert "closed" in refused.text
 

@@ -6,16 +6,11 @@ import pytest
 
 from coaching.models import RunLog
 from coaching.services import garage
-from coaching.tests.builders import STEADY, drive, make_session
+from coaching.tests.builders import STEADY, drive
 
 pytestmark = pytest.mark.django_db
 
 JSON = {"content_type": "application/json"}
-
-
-@pytest.fixture
-def session(user):
-    return make_session(user)
 
 
 def at(session, rest=""):

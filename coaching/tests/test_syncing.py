@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import connection as database
 from django.utils.timezone import now
 
 from coaching.connections.errors import GrantLost, ProviderBusy, ProviderDown
@@ -18,22 +17,12 @@ from coaching.models import (
 from coaching.queries import athlete as queries
 from coaching.queries import athlete_facts
 from coaching.services import athlete, connections, syncing
-from coaching.tests.connected import connect, stand_ins
+from coaching.tests.connected import connect
 from racecontrol.models import Job
 from racecontrol.shared.errors import NotReady
+from racecontrol.testing.workers import at_once
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr("coaching.connections.api.Api.pause_s", 0, raising=False)
-
-
-@pytest.fixture
-def fake(settings):
-    with stand_ins(settings) as fake:
-        yield fake
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pauses")]
 
 
 def rows_of(user):
@@ -47,10 +36,10 @@ def rows_of(user):
 
 @pytest.mark.parametrize("provider", ["strava", "oura", "intervals", "intervals-key"])
 def test_connecting_fetches_what_there_is_and_again_changes_nothing(
-    fake, user, run_jobs, settings, provider
+    providers, user, run_jobs, settings, provider
 ):
     settings.STRAVA_DATA_IN_COACHING = True
-    row = connect(fake, user, provider)
+    row = connect(providers, user, provider)
     assert Job.objects.filter(key=f"athlete-sync:{row.pk}", state="queued").count() == 1
 
     run_jobs()
@@ -67,16 +56,16 @@ def test_connecting_fetches_what_there_is_and_again_changes_nothing(
     assert rows_of(user) == (days, rides)
 
 
-def test_what_the_provider_changed_or_dropped_is_changed_and_dropped(fake, user, run_jobs):
-    row = connect(fake, user, "intervals-key")
+def test_what_the_provider_changed_or_dropped_is_changed_and_dropped(providers, user, run_jobs):
+    row = connect(providers, user, "intervals-key")
     run_jobs()
     felt = Activity.objects.get(external_id="i500")
     athlete.rate_effort(by=user, activity_id=felt.pk, effort=8)
 
-    fake.trainings[0]["moving_time"] = 4000
-    gone = fake.trainings.pop(1)
-    fake.wellness[0]["restingHR"] = 61
-    fake.wellness[1]["hrv"] = None
+    providers.trainings[0]["moving_time"] = 4000
+    gone = providers.trainings.pop(1)
+    providers.wellness[0]["restingHR"] = 61
+    providers.wellness[1]["hrv"] = None
     syncing.sync(connection_id=row.pk)
 
     felt.refresh_from_db()
@@ -89,9 +78,9 @@ def test_what_the_provider_changed_or_dropped_is_changed_and_dropped(fake, user,
     assert DailyMetric.objects.filter(metric="sleep", on=yesterday).exists()
 
 
-def test_a_sync_cut_off_in_the_middle_goes_on_where_it_was(fake, user):
-    row = connect(fake, user, "intervals-key")
-    fake.fail("500", times=2, path="/wellness", skip=5)
+def test_a_sync_cut_off_in_the_middle_goes_on_where_it_was(providers, user):
+    row = connect(providers, user, "intervals-key")
+    providers.fail("500", times=2, path="/wellness", skip=5)
 
     with pytest.raises(ProviderDown):
         syncing.sync(connection_id=row.pk)
@@ -100,22 +89,22 @@ def test_a_sync_cut_off_in_the_middle_goes_on_where_it_was(fake, user):
     first = row.synced_until
     assert first < now().date()
 
-    asked = fake.calls("/wellness")
+    asked = providers.calls("/wellness")
     syncing.sync(connection_id=row.pk)
     row.refresh_from_db()
     assert row.synced_until == now().date()
-    assert fake.calls("/wellness") - asked < 13  # all thirteen windows would be from the start
+    assert providers.calls("/wellness") - asked < 13  # all thirteen windows would be from the start
     assert Activity.objects.filter(owner=user).count() == 36
 
 
-def test_one_ride_from_two_services_and_a_file_counts_once(fake, user, run_jobs, settings):
+def test_one_ride_from_two_services_and_a_file_counts_once(providers, user, run_jobs, settings):
     settings.STRAVA_DATA_IN_COACHING = True
     athlete.save_numbers(by=user, values={"threshold_w": 250})
-    connect(fake, user, "intervals-key")
+    connect(providers, user, "intervals-key")
     run_jobs()
     once = queries.form_of(user, until=now().date()).last
 
-    connect(fake, user, "strava")
+    connect(providers, user, "strava")
     run_jobs()
 
     assert Activity.objects.filter(owner=user).count() == 36 + 60
@@ -123,18 +112,18 @@ def test_one_ride_from_two_services_and_a_file_counts_once(fake, user, run_jobs,
     assert len(counted) == 60
     shared = {one.activity.starts_at for one in counted}
     assert len(shared) == 60
-    fake.rides[:] = [r for n, r in enumerate(fake.rides) if n < 40 and n % 10 != 9]
+    providers.rides[:] = [r for n, r in enumerate(providers.rides) if n < 40 and n % 10 != 9]
     syncing.sync(connection_id=Connection.objects.get(provider="strava").pk)
     Activity.objects.filter(source="Strava").exclude(
-        external_id__in=[str(r["id"]) for r in fake.rides]
+        external_id__in=[str(r["id"]) for r in providers.rides]
     ).delete()
     both = queries.form_of(user, until=now().date()).last
     assert (both.ctl, both.atl) == pytest.approx((once.ctl, once.atl))
 
 
-def test_daily_values_of_two_services_are_chosen_not_added(fake, user, run_jobs):
-    connect(fake, user, "oura")
-    connect(fake, user, "intervals-key")
+def test_daily_values_of_two_services_are_chosen_not_added(providers, user, run_jobs):
+    connect(providers, user, "oura")
+    connect(providers, user, "intervals-key")
     run_jobs()
 
     today = now().date()
@@ -148,9 +137,9 @@ def test_daily_values_of_two_services_are_chosen_not_added(fake, user, run_jobs)
 # -- Strava's policy ---------------------------------------------------------------------------
 
 
-def test_by_default_strava_is_shown_for_a_week_and_enters_nothing(fake, user, run_jobs):
+def test_by_default_strava_is_shown_for_a_week_and_enters_nothing(providers, user, run_jobs):
     athlete.save_numbers(by=user, values={"threshold_w": 250})
-    connect(fake, user, "strava")
+    connect(providers, user, "strava")
     run_jobs()
 
     shown = queries.activities_of(user)
@@ -166,8 +155,8 @@ def test_by_default_strava_is_shown_for_a_week_and_enters_nothing(fake, user, ru
     assert Activity.objects.count() == ActivityDetail.objects.count() == 0
 
 
-def test_fetching_again_does_not_lengthen_the_week(fake, user, run_jobs):
-    row = connect(fake, user, "strava")
+def test_fetching_again_does_not_lengthen_the_week(providers, user, run_jobs):
+    row = connect(providers, user, "strava")
     run_jobs()
     before = dict(Activity.objects.values_list("external_id", "keep_until"))
 
@@ -177,10 +166,12 @@ def test_fetching_again_does_not_lengthen_the_week(fake, user, run_jobs):
     assert all(until <= now() + timedelta(days=7) for until in before.values())
 
 
-def test_switching_the_setting_off_takes_effect_at_once_and_purges(fake, user, run_jobs, settings):
+def test_switching_the_setting_off_takes_effect_at_once_and_purges(
+    providers, user, run_jobs, settings
+):
     settings.STRAVA_DATA_IN_COACHING = True
     athlete.save_numbers(by=user, values={"threshold_w": 250})
-    connect(fake, user, "strava")
+    connect(providers, user, "strava")
     run_jobs()
     today = now().date()
     assert queries.form_of(user, until=today, for_coach=True).last.ctl > 0
@@ -192,9 +183,9 @@ def test_switching_the_setting_off_takes_effect_at_once_and_purges(fake, user, r
     assert syncing.purge() == 60
 
 
-def test_a_file_of_the_same_ride_counts_where_strava_may_not(fake, user, run_jobs):
+def test_a_file_of_the_same_ride_counts_where_strava_may_not(providers, user, run_jobs):
     athlete.save_numbers(by=user, values={"threshold_w": 250})
-    connect(fake, user, "strava")
+    connect(providers, user, "strava")
     run_jobs()
     ride = Activity.objects.filter(owner=user).latest("starts_at")
     ride.pk, ride.external_id, ride.keep_until = None, "", None
@@ -213,23 +204,23 @@ def test_a_file_of_the_same_ride_counts_where_strava_may_not(fake, user, run_job
 # -- permissions that run out ------------------------------------------------------------------
 
 
-def test_an_old_token_is_renewed_before_it_is_used(fake, user, run_jobs):
-    row = connect(fake, user, "oura")
-    fake.oura.expire()
+def test_an_old_token_is_renewed_before_it_is_used(providers, user, run_jobs):
+    row = connect(providers, user, "oura")
+    providers.oura.expire()
     Connection.objects.update(expires_at=now() + timedelta(minutes=1))
 
     run_jobs()
 
     row.refresh_from_db()
     assert row.status == "active"
-    assert fake.calls("/oauth/token") == 2
-    assert fake.seen_tokens.count(row.access_token) > 3
+    assert providers.calls("/oauth/token") == 2
+    assert providers.seen_tokens.count(row.access_token) > 3
     assert row.previous_refresh_token not in ("", row.refresh_token)
 
 
-def test_a_token_refused_in_the_middle_is_renewed_once(fake, user, run_jobs):
-    row = connect(fake, user, "oura")
-    fake.fail("401", times=1, path="/sleep")
+def test_a_token_refused_in_the_middle_is_renewed_once(providers, user, run_jobs):
+    row = connect(providers, user, "oura")
+    providers.fail("401", times=1, path="/sleep")
 
     run_jobs()
 
@@ -238,11 +229,11 @@ def test_a_token_refused_in_the_middle_is_renewed_once(fake, user, run_jobs):
     assert DailyMetric.objects.filter(metric="sleep").exists()
 
 
-def test_a_permission_taken_back_there_stops_the_sync_and_tells_once(fake, user, run_jobs):
-    row = connect(fake, user, "oura")
+def test_a_permission_taken_back_there_stops_the_sync_and_tells_once(providers, user, run_jobs):
+    row = connect(providers, user, "oura")
     run_jobs()
     kept = DailyMetric.objects.count()
-    for grant in fake.oura.grants:
+    for grant in providers.oura.grants:
         grant.is_revoked = True
 
     for _ in range(2):
@@ -259,17 +250,17 @@ def test_a_permission_taken_back_there_stops_the_sync_and_tells_once(fake, user,
     with pytest.raises(NotReady, match="connect again"):
         connections.request_sync(by=user, provider="oura")
 
-    connect(fake, user, "oura")
+    connect(providers, user, "oura")
     run_jobs()
     row.refresh_from_db()
     assert (row.status, row.last_error) == ("active", "")
 
 
-def test_a_rotation_lost_on_the_way_asks_the_person(fake, user):
+def test_a_rotation_lost_on_the_way_asks_the_person(providers, user):
     """Their side rotated, ours never heard: no token we hold is good."""
-    row = connect(fake, user, "oura")
+    row = connect(providers, user, "oura")
     Connection.objects.update(expires_at=now())
-    fake.fail("lost-rotation", path="/oauth/token")
+    providers.fail("lost-rotation", path="/oauth/token")
 
     with pytest.raises(ProviderDown):
         connections.ask(row.pk, lambda api: api)
@@ -280,8 +271,8 @@ def test_a_rotation_lost_on_the_way_asks_the_person(fake, user):
     assert row.needs_reconnect
 
 
-def test_the_token_before_is_tried_where_theirs_went_back(fake, user):
-    row = connect(fake, user, "oura")
+def test_the_token_before_is_tried_where_theirs_went_back(providers, user):
+    row = connect(providers, user, "oura")
     good = Connection.objects.get().refresh_token
     Connection.objects.update(
         expires_at=now(), refresh_token="never-heard-of", previous_refresh_token=good
@@ -291,47 +282,35 @@ def test_the_token_before_is_tried_where_theirs_went_back(fake, user):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_renew_a_token_once(fake, user):
-    import threading
-
-    row = connect(fake, user, "oura")
+def test_two_workers_renew_a_token_once(providers, user):
+    row = connect(providers, user, "oura")
     Connection.objects.update(expires_at=now())
-    got, start = [], threading.Barrier(4)
 
-    def work():
-        try:
-            start.wait(10)
-            got.append(connections.ask(row.pk, lambda api: api.token))
-        finally:
-            database.close()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    got = at_once(*[lambda: connections.ask(row.pk, lambda api: api.token)] * 4)
 
     assert len(got) == 4
     assert len(set(got)) == 1
-    assert fake.calls("/oauth/token") == 2  # the code, and one refresh
+    assert providers.calls("/oauth/token") == 2  # the code, and one refresh
 
 
 # -- limits and troubles -----------------------------------------------------------------------
 
 
-def test_a_limit_pauses_the_job_until_it_ends_and_rests_the_whole_site(fake, user, other, run_jobs):
-    row = connect(fake, user, "oura")
-    fake.fail("429", times=1, path="/daily_readiness")
+def test_a_limit_pauses_the_job_until_it_ends_and_rests_the_whole_site(
+    providers, user, other, run_jobs
+):
+    row = connect(providers, user, "oura")
+    providers.fail("429", times=1, path="/daily_readiness")
 
     run_jobs()
 
     job = Job.objects.get(key=f"athlete-sync:{row.pk}")
     assert job.state == "paused"
     assert 0 < (job.run_at - now()).total_seconds() <= 60
-    asked = len(fake.asked)
+    asked = len(providers.asked)
     with pytest.raises(ProviderBusy, match="no more requests"):
         connections._account_of("oura", "another persons token")
-    assert len(fake.asked) == asked  # nobody asks while the provider rests
+    assert len(providers.asked) == asked  # nobody asks while the provider rests
     ProviderLimit.objects.update(resting_until=now())
     Job.objects.update(run_at=now(), state="queued")
     run_jobs()
@@ -339,9 +318,9 @@ def test_a_limit_pauses_the_job_until_it_ends_and_rests_the_whole_site(fake, use
     assert job.state == "done"
 
 
-def test_strava_is_left_alone_at_nine_tenths_of_its_limit(fake, user, run_jobs):
-    row = connect(fake, user, "strava")
-    fake.read_usage = [89, 200]
+def test_strava_is_left_alone_at_nine_tenths_of_its_limit(providers, user, run_jobs):
+    row = connect(providers, user, "strava")
+    providers.read_usage = [89, 200]
 
     run_jobs()
 
@@ -350,12 +329,12 @@ def test_strava_is_left_alone_at_nine_tenths_of_its_limit(fake, user, run_jobs):
     assert job.state == "paused"
     assert limit.told[1] == [[100, 1000], [90, 201]]
     assert limit.resting_until == job.run_at
-    assert fake.calls("/api/v3") == 1
+    assert providers.calls("/api/v3") == 1
 
 
-def test_troubles_are_tried_three_times_more_and_then_left_for_hours(fake, user, run_jobs):
-    row = connect(fake, user, "oura")
-    fake.fail("500", times=-1, path="/usercollection")
+def test_troubles_are_tried_three_times_more_and_then_left_for_hours(providers, user, run_jobs):
+    row = connect(providers, user, "oura")
+    providers.fail("500", times=-1, path="/usercollection")
     job = Job.objects.get(key=f"athlete-sync:{row.pk}")
     waits = []
     for _ in range(3):
@@ -374,9 +353,9 @@ def test_troubles_are_tried_three_times_more_and_then_left_for_hours(fake, user,
     assert row.next_sync_at > now() + timedelta(hours=2)
 
 
-def test_a_missing_membership_is_said_and_not_retried(fake, user, run_jobs):
-    row = connect(fake, user, "oura")
-    fake.fail("403", times=-1, path="/daily_readiness")
+def test_a_missing_membership_is_said_and_not_retried(providers, user, run_jobs):
+    row = connect(providers, user, "oura")
+    providers.fail("403", times=-1, path="/daily_readiness")
 
     run_jobs()
 
@@ -385,9 +364,9 @@ def test_a_missing_membership_is_said_and_not_retried(fake, user, run_jobs):
     assert "membership" in row.last_error
 
 
-def test_a_missing_heart_rate_permission_leaves_only_that_out(fake, user, run_jobs):
-    fake.oura.withheld = {"heartrate"}
-    connect(fake, user, "oura")
+def test_a_missing_heart_rate_permission_leaves_only_that_out(providers, user, run_jobs):
+    providers.oura.withheld = {"heartrate"}
+    connect(providers, user, "oura")
 
     run_jobs()
 

@@ -17,7 +17,6 @@ from coaching.tests.builders import (
     make_event,
     make_profile,
     make_result,
-    make_session,
 )
 from ingestion.models import DriverTransponder, Lap, RaceClass
 from ingestion.services.races import override_session_type
@@ -31,11 +30,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def driver():
     return make_driver()
-
-
-@pytest.fixture
-def session(user):
-    return make_session(user)
 
 
 def sync(session, driver, **what):

@@ -14,34 +14,20 @@ from coaching.models import Activity, AthleteUpload, DailyMetric
 from coaching.services import athlete as services
 from coaching.services import upload_care
 from coaching.tests.activity_bytes import fit, gpx, tcx
+from coaching.tests.athletes import bring
 from coaching.tests.health_exports import record, workout, xml, zipped
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotAllowed, NotFound, NotReady
 from racecontrol.shared.jobs import Job
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_storage")]
 PAGE = "/coaching/athlete/uploads/"
-
-
-@pytest.fixture(autouse=True)
-def own_storage(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-
-
-@pytest.fixture
-def athlete(user):
-    services.set_health_consent(by=user, is_given=True)
-    return user
-
-
-def bring(user, content: bytes, name: str = "ride.gpx") -> AthleteUpload:
-    return services.request_upload(by=user, file=SimpleUploadedFile(name, content), name=name)
 
 
 @pytest.fixture
 def dead(athlete):
     """A file whose workers died before they began, until the job was given up."""
-    upload = bring(athlete, gpx())
+    upload = bring(athlete, gpx(), "ride.gpx")
     Job.objects.filter(pk=upload.job_id).update(attempts=3)
     jobs.run_now(upload.job)
     assert upload.job.state == "dead"
@@ -80,7 +66,7 @@ def test_a_bug_that_buries_the_job_is_told_too(athlete, monkeypatch, client):
     def broken(*_):
         raise ValueError("a bug")
 
-    upload = bring(athlete, gpx())
+    upload = bring(athlete, gpx(), "ride.gpx")
     with monkeypatch.context() as patch:
         patch.setattr(services, "_read", broken)
         for _ in range(3):
@@ -110,7 +96,7 @@ def test_the_job_s_own_page_starts_it_again_as_well(dead, run_jobs):
 
 
 def test_a_job_cancelled_on_its_own_page_cancels_the_file(athlete, client):
-    upload = bring(athlete, gpx())
+    upload = bring(athlete, gpx(), "ride.gpx")
     jobs.cancel(upload.job_id, by=athlete)
     client.get(PAGE)
 

@@ -4,9 +4,18 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 from ingestion.domain.labels import class_key, person_key, read_label
+from ingestion.fake_liverc.people import DEMO
+from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import Driver, Event, Lap, Race, RaceClass, RaceResult, Track
+from ingestion.services import imports
 
 _numbers = count(1)
+EVENT = str(DEMO_EVENT_ID)
+
+
+def import_demo(**more) -> imports.ImportSummary:
+    """The stand-in's big meeting, over real HTTP: wants the fixture `site`."""
+    return imports.import_event(source_event_id=EVENT, track_slug=DEMO, **more)
 
 
 def make_track(slug: str = "", **values) -> Track:

@@ -2,27 +2,16 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from ingestion.domain.labels import class_key, person_key, read_label
+from ingestion.domain.labels import person_key, read_label
 from ingestion.fake_liverc.world import DEMO_EVENT_ID, World
-from ingestion.models import Driver, Event, Race, RaceClass, RaceResult, Track
-
-
-def make_track(slug: str = "redgum", **values) -> Track:
-    values = {"name": slug.title(), "timezone": "Australia/Sydney"} | values
-    return Track.objects.get_or_create(slug=slug, defaults=values)[0]
+from ingestion.models import Driver, Event, Race, RaceResult, Track
+from ingestion.tests import builders
 
 
 def make_event(*, track: Track | None = None, source_event_id: str = "900", **values) -> Event:
-    values = {
-        "name": "Club Night",
-        "starts_on": date(2026, 5, 2),
-        "ends_on": date(2026, 5, 2),
-        "timezone": "Australia/Sydney",
-        "state": Event.State.IMPORTED,
-    } | values
-    return Event.objects.create(
-        track=track or make_track(), source_event_id=source_event_id, **values
-    )
+    values = {"name": "Club Night", "day": date(2026, 5, 2)} | values
+    track = track or builders.make_track("redgum")
+    return builders.make_event(track=track, source_event_id=source_event_id, **values)
 
 
 def make_driver(source_id: str, name: str = "") -> Driver:
@@ -44,29 +33,13 @@ def make_main(
 ) -> Race:
     """A main with drivers (source ids) in finishing order; `slots` are their grid slots."""
     read = read_label(label)
-    race_class = RaceClass.objects.get_or_create(
-        event=event, key=class_key(read.class_name), defaults={"name": read.class_name}
-    )[0]
     done = datetime(2026, 5, 2, 2, tzinfo=UTC) + timedelta(minutes=30 * number)
-    race = Race.objects.create(
-        event=event,
-        race_class=race_class,
-        source_race_id=source_race_id or f"{event.source_event_id}-{number}",
-        round_label="Main Events",
-        round_code="M",
-        round_number=1,
-        race_number=number,
-        run_order=number,
-        label=label,
-        main=read.main or "",
-        leg=read.leg,
-        final=read.final,
-        branch=read.branch or "",
-        completed_at=done,
-        started_at=done - timedelta(minutes=10),
+    race = builders.make_race(
+        event=event, label=label, source_race_id=source_race_id or f"{event.source_event_id}-{number}",
+        round_code="M", round_number=1, race_number=number, run_order=number, final=read.final,
+        branch=read.branch or "", completed_at=done, started_at=done - timedelta(minutes=10),
         length_ms=600_000,
-        state=Race.State.IMPORTED,
-    )
+    )  # fmt: skip
     slots = slots or list(range(1, len(order) + 1))
     RaceResult.objects.bulk_create(
         RaceResult(
@@ -100,37 +73,18 @@ def save_demo() -> Event:
     world = World()
     meeting = world.meeting(world.track("redgum"), DEMO_EVENT_ID)
     event = make_event(
-        source_event_id=str(meeting.id),
-        name=meeting.name,
-        starts_on=meeting.first_day,
+        source_event_id=str(meeting.id), name=meeting.name, starts_on=meeting.first_day,
         ends_on=meeting.last_day,
-    )
-    zone = event.zone
+    )  # fmt: skip
     for order, race in enumerate(meeting.races, start=1):
-        read = read_label(race.label)
-        race_class = RaceClass.objects.get_or_create(
-            event=event, key=class_key(race.class_name), defaults={"name": race.class_name}
-        )[0]
-        done = race.completed_at.replace(second=0, tzinfo=zone)
-        row = Race.objects.create(
-            event=event,
-            race_class=race_class,
-            source_race_id=str(race.id),
-            round_label=race.round,
-            round_code=race.code[0],
-            round_number=int(race.code[1:]),
-            race_number=race.number,
-            run_order=order,
-            label=" ".join(race.label.split()),
-            main=read.main or "",
-            leg=read.leg,
-            heat=read.heat,
-            heats=read.heats,
-            completed_at=done,
-            started_at=done - timedelta(milliseconds=race.length_ms),
+        done = race.completed_at.replace(second=0, tzinfo=event.zone)
+        row = builders.make_race(
+            event=event, label=" ".join(race.label.split()), class_name=race.class_name,
+            source_race_id=str(race.id), round_label=race.round, round_code=race.code[0],
+            round_number=int(race.code[1:]), race_number=race.number, run_order=order,
+            completed_at=done, started_at=done - timedelta(milliseconds=race.length_ms),
             length_ms=race.length_ms,
-            state=Race.State.IMPORTED,
-        )
+        )  # fmt: skip
         RaceResult.objects.bulk_create(
             RaceResult(
                 race=row,

@@ -1,11 +1,12 @@
 """A stand-in of the timing site, and settings that point at it."""
 
 import pytest
-from waffle.models import Flag
 
 from ingestion.fake_liverc.server import FakeLiveRC
-from ingestion.services import fetching
+from ingestion.services import bumpups, fetching
+from ingestion.tests.bumpup_builders import make_night
 from racecontrol.shared import flags
+from racecontrol.testing.people import switch_on
 
 
 @pytest.fixture
@@ -20,6 +21,14 @@ def site(settings, monkeypatch):
 
 
 @pytest.fixture
+def event(db):
+    """A club night whose moves from main to main are found."""
+    event = make_night()
+    bumpups.detect_for_event(event.pk)
+    return event
+
+
+@pytest.fixture
 def practice_on(db):
     """Practice days are on for everybody."""
-    Flag.objects.update_or_create(name=flags.ENABLE_PRACTICE_DAYS, defaults={"everyone": True})
+    switch_on(flags.ENABLE_PRACTICE_DAYS)

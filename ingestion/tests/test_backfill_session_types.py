@@ -1,15 +1,9 @@
 """Old races get their session type: by a real command, killed and gone on with, and taken back."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from io import StringIO
 
 import pglock
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -20,6 +14,8 @@ from ingestion.services.saving.races import infer_type
 from ingestion.tests.builders import make_event, make_race
 from racecontrol.models import AuditEvent
 from racecontrol.shared.errors import NotReady
+from racecontrol.testing import workers
+from racecontrol.testing.running import until
 
 pytestmark = pytest.mark.django_db
 COMMAND = "backfill_session_types"
@@ -329,34 +325,9 @@ def test_two_at_once_do_not_go():
 
 
 CHILD = """
-import django; django.setup()
 from django.core.management import call_command
 call_command("backfill_session_types", batch=50)
 """
-
-
-def child() -> subprocess.Popen:
-    """The command in a process of its own, on the test database."""
-    values = connection.settings_dict
-    code = (
-        "from django.conf import settings\n"
-        f"settings.DATABASES['default'].update(NAME={values['NAME']!r}, HOST={values['HOST']!r}, "
-        f"PORT={str(values['PORT'])!r}, USER={values['USER']!r})\n" + CHILD
-    )
-    env = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "racecontrol.settings", "PYTEST_VERSION": "child",
-    }  # fmt: skip
-    return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", code], cwd=settings.BASE_DIR, env=env,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
-def wait_until(condition, seconds: int = 90) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.mark.processes
@@ -383,17 +354,15 @@ def test_a_killed_command_goes_on_and_writes_nothing_twice():
         with holder.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute("SELECT 1 FROM ingestion_race WHERE id = %s FOR UPDATE", [last.pk])
-            process = child()
-            wait_until(lambda: SessionTypeChange.objects.count() >= 200)
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+            process = workers.start(CHILD)
+            until(lambda: SessionTypeChange.objects.count() >= 200, "some are changed")
+            workers.end(process)
             cursor.execute("ROLLBACK")
     finally:
         holder.close()
-        if process and process.poll() is None:
-            process.kill()
-            process.wait()
-    wait_until(lambda: not is_held("session_type_backfill"))
+        if process:
+            workers.end(process)
+    until(lambda: not is_held("session_type_backfill"), "its lock is free")
     half = SessionTypeBackfill.objects.get()
     assert half.state == "running"
     assert half.seen == SessionTypeChange.objects.count() < total

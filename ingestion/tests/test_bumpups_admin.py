@@ -3,26 +3,11 @@
 import pytest
 
 from ingestion.models import BumpUp
-from ingestion.services import bumpups as services
-from ingestion.tests.bumpup_builders import make_night
 from racecontrol.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/ingestion/bumpup/"
-
-
-@pytest.fixture
-def event():
-    event = make_night()
-    services.detect_for_event(event.pk)
-    return event
-
-
-@pytest.fixture
-def boss(client, staff):
-    client.force_login(staff)
-    return client
 
 
 def test_staff_reject_many_at_once(boss, event):

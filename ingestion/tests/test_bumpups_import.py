@@ -5,14 +5,9 @@ import pytest
 from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import BumpUp, Event
 from ingestion.services import imports
+from ingestion.tests.builders import import_demo
 
 pytestmark = pytest.mark.django_db
-
-EVENT = str(DEMO_EVENT_ID)
-
-
-def run_import(**how):
-    return imports.import_event(source_event_id=EVENT, track_slug="redgum", **how)
 
 
 def moves() -> set[tuple]:
@@ -34,7 +29,7 @@ def driven(site) -> set[tuple]:
 
 
 def test_an_import_finds_who_moved_up_and_the_heat_sheet_says_so(site):
-    summary = run_import()
+    summary = import_demo()
 
     assert not summary.failed
     assert {move[:3] for move in moves()} == driven(site)
@@ -42,10 +37,10 @@ def test_an_import_finds_who_moved_up_and_the_heat_sheet_says_so(site):
 
 
 def test_a_second_import_changes_no_move(site):
-    run_import()
+    import_demo()
     before = list(BumpUp.objects.order_by("pk").values())
 
-    run_import()
+    import_demo()
 
     assert list(BumpUp.objects.order_by("pk").values()) == before
 
@@ -53,7 +48,7 @@ def test_a_second_import_changes_no_move(site):
 def test_without_the_heat_sheet_finish_and_grid_speak(site):
     site.fail("view_heat_sheet", "changed", times=None)
 
-    summary = run_import()
+    summary = import_demo()
 
     assert {move[:3] for move in moves()} == driven(site)
     assert {move[3] for move in moves()} == {"high"}
@@ -65,11 +60,11 @@ def test_a_lower_main_that_could_not_be_read_gives_hints_until_it_can(site):
     meeting = site.world.meeting(site.world.track("redgum"), DEMO_EVENT_ID)
     c_main = next(r for r in meeting.races if r.label == "1/8 Nitro Buggy C-Main")
     site.fail(f"id={c_main.id}$", "500", times=None)
-    run_import()
+    import_demo()
     assert {m[4] for m in moves() if m[0] == "C"} == {"flagged"}
 
     site.faults.clear()
-    run_import()
+    import_demo()
 
     assert {move[:3] for move in moves()} == driven(site)
     assert {move[4] for move in moves()} == {"detected"}

@@ -6,19 +6,10 @@ from django.test.utils import CaptureQueriesContext
 
 from ingestion.models import BumpUp, Driver
 from ingestion.services import bumpups as services
-from ingestion.tests.bumpup_builders import make_event, make_main, make_night, save_demo
-from racecontrol.testing.pages import Page
+from ingestion.tests.bumpup_builders import make_event, make_main, save_demo
+from racecontrol.testing.pages import HTMX, Page
 
 pytestmark = pytest.mark.django_db
-
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def event():
-    event = make_night()
-    services.detect_for_event(event.pk)
-    return event
 
 
 @pytest.fixture

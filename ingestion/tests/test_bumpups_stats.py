@@ -10,7 +10,8 @@ from ingestion.models import BumpUp
 from ingestion.queries import bumpup_stats
 from ingestion.queries.bumpups import bump_ups_like
 from ingestion.services import bumpups as services
-from ingestion.tests.bumpup_builders import make_event, make_main, make_night, make_track
+from ingestion.tests.builders import make_track
+from ingestion.tests.bumpup_builders import make_event, make_main, make_night
 
 
 def sums(clusters) -> dict:

@@ -10,7 +10,8 @@ from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.liverc import addresses
 from ingestion.liverc.client import url_of
 from ingestion.models import Event, Race
-from ingestion.tests import processes
+from ingestion.tests.ways import ask_liverc
+from racecontrol.testing import workers
 from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
 
 pytestmark = [
@@ -39,10 +40,7 @@ def test_search_import_with_progress_and_a_race(open_page, user, site, size, sch
     page.set_default_timeout(PATIENT_MS)
     page.goto("/timing/")
 
-    page.get_by_label("Track", exact=True).fill(DEMO)
-    page.get_by_label("From").fill(meeting.first_day.isoformat())
-    page.get_by_label("To", exact=True).fill(meeting.last_day.isoformat())
-    page.get_by_role("button", name="Ask LiveRC").click()
+    ask_liverc(page, meeting.first_day, meeting.last_day)
     row = page.locator("#events-found tbody tr").filter(has_text=meeting.name)
     row.wait_for()
     assert "not imported" in row.inner_text()
@@ -52,7 +50,7 @@ def test_search_import_with_progress_and_a_race(open_page, user, site, size, sch
     page.get_by_role("button", name="Import the ticked events").click()
     page.locator("#imports .job-queued").wait_for()
     with pglock.advisory(f"fetch:{held}"):
-        worker = processes.start(processes.DRAIN)
+        worker = workers.start(workers.DRAIN)
         try:
             progress = page.locator("#imports .job-running")
             progress.get_by_text(re.compile(rf"[1-3] of {len(meeting.races)}")).wait_for()
@@ -62,13 +60,13 @@ def test_search_import_with_progress_and_a_race(open_page, user, site, size, sch
             assert 2 <= Race.objects.filter(state=Race.State.IMPORTED).count() <= 3
             look(page, "import-running")
         except BaseException:
-            processes.end(worker)
+            workers.end(worker)
             raise
     try:
         ended = page.locator("#imports .feed li").filter(has_text=meeting.name)
         ended.get_by_text("done", exact=True).wait_for()
     finally:
-        processes.end(worker)
+        workers.end(worker)
     event = Event.objects.get(source_event_id=str(DEMO_EVENT_ID))
     assert event.state == Event.State.IMPORTED
 

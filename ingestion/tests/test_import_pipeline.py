@@ -1,4 +1,4 @@
-"""The import in trouble, over real HTTP from the stand-in: again, broken, limited, killed, at once.
+"""Importing a race event over real HTTP from the stand-in: whole, again, broken, limited, at once.
 
 Tests that watch what a broken import leaves behind run without an outer transaction: pglock would
 roll back to a savepoint that only exists inside one.
@@ -20,15 +20,11 @@ from ingestion.models import Driver, Event, FetchLog, HostBlock, Lap, Race, Race
 from ingestion.services import fetching, imports
 from ingestion.services.fetching import BudgetExhausted, HostRests
 from ingestion.services.imports import AlreadyImporting
+from ingestion.tests.builders import EVENT, import_demo
 from racecontrol.models import Job
 from racecontrol.shared import jobs
 
-EVENT = str(DEMO_EVENT_ID)
 pytestmark = pytest.mark.django_db
-
-
-def do_import(**more):
-    return imports.import_event(source_event_id=EVENT, track_slug=DEMO, **more)
 
 
 def rows() -> dict:
@@ -50,15 +46,27 @@ def race_pages(site) -> int:
     return sum(count for path, count in site.hits.items() if "view_race_result" in path)
 
 
+def test_an_event_arrives_whole(site):
+    summary = import_demo()
+
+    event = Event.objects.get(source_event_id=EVENT)
+    meeting = site.world.meeting(site.world.track(DEMO), DEMO_EVENT_ID)
+    assert event.state == "imported"
+    assert event.races.count() == summary.races == len(meeting.races)
+    laps = sum(len(run.laps_ms) for race in meeting.races for run in race.runs)
+    assert Lap.objects.count() == laps == summary.laps
+    assert summary.failed == []
+
+
 # -- again
 
 
 def test_importing_again_changes_nothing_and_asks_for_no_race(site):
-    do_import()
+    import_demo()
     before, pages = rows(), race_pages(site)
     FetchLog.objects.all().delete()
 
-    summary = do_import()
+    summary = import_demo()
 
     assert rows() == before
     assert race_pages(site) == pages
@@ -66,22 +74,22 @@ def test_importing_again_changes_nothing_and_asks_for_no_race(site):
 
 
 def test_a_refresh_that_finds_the_same_changes_nothing_either(site):
-    do_import()
+    import_demo()
     before = rows()
 
-    summary = do_import(refresh=True)
+    summary = import_demo(refresh=True)
 
     assert summary.fetched == summary.unchanged == summary.races
     assert rows() == before
 
 
 def test_a_page_that_differs_in_bytes_only_is_no_drift(site):
-    do_import()
+    import_demo()
     before = rows()
     real = site.site.body_of
     site.site.body_of = lambda path: (body := real(path)) and body + "<!-- ?1272 -->"
 
-    summary = do_import(refresh=True)
+    summary = import_demo(refresh=True)
 
     assert summary.changed == 0
     assert rows() == before
@@ -92,7 +100,7 @@ def test_a_page_that_differs_in_bytes_only_is_no_drift(site):
 
 
 def test_a_race_that_vanishes_is_marked_and_comes_back(site):
-    do_import()
+    import_demo()
     gone = Race.objects.order_by("pk").first()
     laps = Lap.objects.count()
     StoredPage.objects.update(fresh_until=now())
@@ -107,7 +115,7 @@ def test_a_race_that_vanishes_is_marked_and_comes_back(site):
         return body
 
     site.site.body_of = without
-    summary = do_import()
+    summary = import_demo()
 
     gone.refresh_from_db()
     assert gone.missing_since is not None
@@ -117,7 +125,7 @@ def test_a_race_that_vanishes_is_marked_and_comes_back(site):
 
     site.site.body_of = real
     StoredPage.objects.update(fresh_until=now())
-    do_import()
+    import_demo()
     gone.refresh_from_db()
     assert gone.missing_since is None
 
@@ -128,7 +136,7 @@ def test_a_race_that_vanishes_is_marked_and_comes_back(site):
 def test_one_race_that_fails_does_not_stop_the_rest_and_is_retried_alone(site, user, run_jobs):
     site.fail("view_race_result", "changed", times=1, skip=3)
 
-    summary = do_import()
+    summary = import_demo()
 
     [failed] = summary.failed
     race = Race.objects.get(source_race_id=failed["source_race_id"])
@@ -152,7 +160,7 @@ def test_one_race_that_fails_does_not_stop_the_rest_and_is_retried_alone(site, u
 def test_a_passing_fault_is_tried_again(site, kind):
     site.fail("view_race_result", kind, times=2)
 
-    summary = do_import()
+    summary = import_demo()
 
     assert summary.failed == []
 
@@ -161,7 +169,7 @@ def test_a_fault_that_stays_fails_its_race_after_three_tries(site):
     first = f"view_race_result&id={first_race(site)}$"
     site.fail(first, "500", times=None)
 
-    summary = do_import()
+    summary = import_demo()
 
     assert len(summary.failed) == 1
     assert "500" in summary.failed[0]["reason"]
@@ -177,7 +185,7 @@ def first_race(site) -> int:
 
 def test_retries_spend_the_same_budget(site):
     site.fail("view_race_result", "500", times=2)
-    do_import()
+    import_demo()
 
     asked = sum(site.hits.values())
     assert FetchLog.objects.count() == asked
@@ -188,11 +196,11 @@ def test_a_bot_check_stops_everything_is_not_stored_and_is_shown_to_staff(site, 
     site.fail("view_race_result", "bot", times=1, skip=2)
 
     with pytest.raises(fetching.BotCheck):
-        do_import()
+        import_demo()
 
     asked = sum(site.hits.values())
     with pytest.raises(HostRests, match="nothing is asked"):
-        do_import()
+        import_demo()
     assert sum(site.hits.values()) == asked
     block = HostBlock.objects.get()
     assert timedelta(minutes=29) < block.until - now() <= timedelta(minutes=30)
@@ -206,7 +214,7 @@ def test_retry_after_is_honoured(site):
     site.fail("view_race_result", "429", value=90, times=1)
 
     with pytest.raises(HostRests) as rest:
-        do_import()
+        import_demo()
 
     assert timedelta(seconds=80) < rest.value.retry_at - now() <= timedelta(seconds=90)
 
@@ -215,7 +223,7 @@ def test_the_page_of_an_event_that_is_none_is_a_typed_error_with_an_excerpt(site
     site.fail("view_event", "changed", times=1)
 
     with pytest.raises(UnexpectedPage) as error:
-        do_import()
+        import_demo()
 
     assert error.value.page == "event"
     assert error.value.selector
@@ -294,7 +302,7 @@ def test_two_workers_import_an_event_once(site):
 
     def work():
         try:
-            outcomes.append(do_import().races)
+            outcomes.append(import_demo().races)
         except AlreadyImporting as busy:
             outcomes.append(str(busy))
         finally:
@@ -333,12 +341,12 @@ def test_an_import_that_died_resumes_without_asking_twice(site, user, monkeypatc
 
     monkeypatch.setattr(imports, "save_race", dies_at_the_tenth)
     with pytest.raises(Killed):
-        do_import()
+        import_demo()
     monkeypatch.setattr(imports, "save_race", real)
     assert Race.objects.filter(state="imported").count() == 10
     assert Event.objects.get().state == "partial"
 
-    do_import()
+    import_demo()
 
     assert Event.objects.get().state == "imported"
     # the tenth page was fetched and lies in the store: even that one is not asked for again
@@ -350,7 +358,7 @@ def test_an_import_that_died_resumes_without_asking_twice(site, user, monkeypatc
 
 
 def test_completions_are_moments_of_the_tracks_zone(site):
-    do_import()
+    import_demo()
     meeting = site.world.meeting(site.world.track(DEMO), DEMO_EVENT_ID)
     zone = ZoneInfo(Event.objects.get().timezone)
 
@@ -361,17 +369,17 @@ def test_completions_are_moments_of_the_tracks_zone(site):
 
 
 def test_a_young_event_is_looked_at_again_and_an_old_one_is_left_alone(site):
-    do_import()
+    import_demo()
     pages = race_pages(site)
 
     with time_machine.travel(now() + timedelta(days=60), tick=True):
-        do_import()
+        import_demo()
 
     assert race_pages(site) == pages
 
 
 def test_an_import_makes_few_queries_however_large_a_race_is(site, django_assert_max_num_queries):
-    do_import()
+    import_demo()
     race = Race.objects.order_by("-pk").first()
 
     with django_assert_max_num_queries(40):

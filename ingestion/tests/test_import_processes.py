@@ -10,8 +10,9 @@ from ingestion.fake_liverc.people import DEMO
 from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import Event, FetchLog, Lap, Race, RaceResult
 from ingestion.services import imports
-from ingestion.tests import processes
 from racecontrol.shared import jobs
+from racecontrol.testing import workers
+from racecontrol.testing.running import until
 
 EVENT = str(DEMO_EVENT_ID)
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
@@ -52,12 +53,12 @@ def test_a_killed_worker_loses_nothing_and_the_import_goes_on(site, user):
     site.fail("view_race_result", "slow", value=0.3, times=None)
     job = imports.request_import(source_event_id=EVENT, by=user, track_slug=DEMO)
 
-    first = processes.start(processes.RUN, job.pk)
+    first = workers.start(workers.RUN, job.pk)
     try:
-        processes.wait_until(lambda: len(imported()) >= 3)
+        until(lambda: len(imported()) >= 3, "some races are here")
         os.kill(first.pid, signal.SIGKILL)
     finally:
-        processes.end(first)
+        workers.end(first)
     before, asked = imported(), dict(site.hits)
 
     job.refresh_from_db()
@@ -66,12 +67,12 @@ def test_a_killed_worker_loses_nothing_and_the_import_goes_on(site, user):
     assert Event.objects.get().state == Event.State.PARTIAL
 
     site.faults.clear()
-    processes.wait_until(lambda: jobs.revive(overdue=timedelta()))  # its lock died with it
-    second = processes.start(processes.RUN, job.pk)
+    until(lambda: jobs.revive(overdue=timedelta()), "its lock died with it")
+    second = workers.start(workers.RUN, job.pk)
     try:
         said, _ = second.communicate(timeout=120)
     finally:
-        processes.end(second)
+        workers.end(second)
 
     job.refresh_from_db()
     assert job.state == jobs.Job.State.DONE, said
@@ -95,16 +96,16 @@ def test_a_killed_worker_loses_nothing_and_the_import_goes_on(site, user):
 def test_two_processes_never_ask_more_than_the_budget_together(site, settings, limit, word):
     setattr(settings, limit, 15)
     site.fail(".", "slow", value=0.05, times=None)  # so that they are at it together
-    workers = [processes.start(ASK, number) for number in (1, 2)]
+    askers = [workers.start(ASK, number) for number in (1, 2)]
     try:
-        for worker in workers:
-            assert worker.stdout.readline() == "ready\n"
-        for worker in workers:
-            worker.stdin.write("go\n")
-            worker.stdin.flush()
-        said = [worker.communicate(timeout=120)[0] for worker in workers]
+        for asker in askers:
+            assert asker.stdout.readline() == "ready\n"
+        for asker in askers:
+            asker.stdin.write("go\n")
+            asker.stdin.flush()
+        said = [asker.communicate(timeout=120)[0] for asker in askers]
     finally:
-        processes.end(*workers)
+        workers.end(*askers)
 
     assert said == [f"stopped, {word}\n"] * 2
     assert FetchLog.objects.filter(budget="canberra").count() == 15

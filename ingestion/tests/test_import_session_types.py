@@ -2,17 +2,12 @@
 
 import pytest
 
-from ingestion.fake_liverc.people import DEMO
-from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import Race
 from ingestion.services import imports
 from ingestion.services.races import override_session_type
+from ingestion.tests.builders import import_demo
 
 pytestmark = pytest.mark.django_db
-
-
-def do_import(**options):
-    return imports.import_event(source_event_id=str(DEMO_EVENT_ID), track_slug=DEMO, **options)
 
 
 @pytest.fixture
@@ -26,14 +21,14 @@ def inferring(monkeypatch):
 
 
 def test_while_the_flag_is_off_every_race_keeps_null(site):
-    do_import()
+    import_demo()
 
     assert set(Race.objects.values_list("session_type", flat=True)) == {None}
     assert {race.kind for race in Race.objects.all()} == {"race"}
 
 
 def test_with_the_flag_on_mains_are_races_and_rounds_are_what_their_header_says(site, inferring):
-    do_import()
+    import_demo()
 
     said = set(Race.objects.values_list("round_label", "session_type"))
     assert {kind for label, kind in said if label.startswith("Main")} == {"race"}
@@ -44,11 +39,11 @@ def test_with_the_flag_on_mains_are_races_and_rounds_are_what_their_header_says(
 
 
 def test_a_persons_word_survives_a_refresh(site, inferring, staff):
-    do_import()
+    import_demo()
     race = Race.objects.filter(round_label__startswith="Qualifier").first()
     override_session_type(race_id=race.pk, session_type="practice", by=staff)
 
-    do_import(refresh=True)
+    import_demo(refresh=True)
 
     race.refresh_from_db()
     assert (race.session_type_override, race.session_type, race.kind) == (

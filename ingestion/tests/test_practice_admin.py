@@ -21,12 +21,6 @@ ADMIN = "/admin/ingestion"
 PAGES = ("practiceday", "practicesession", "practicerun", "practicedrift", "practicealert")
 
 
-@pytest.fixture
-def boss(client, staff):
-    client.force_login(staff)
-    return client
-
-
 def act(boss, page, action, *rows, **more):
     data = {"action": action, "_selected_action": [row.pk for row in rows], **more}
     every = "?archive=all" if page == "practiceday" else ""

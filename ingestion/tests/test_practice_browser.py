@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from ingestion.models import Event, Race, RaceResult
-from ingestion.tests.practice_days import DAY, DAY_ID, DEMO, do_import
+from ingestion.tests.practice_days import DAY, DAY_ID, do_import
+from ingestion.tests.ways import ask_liverc
 from racecontrol.testing.browser import DESK, PHONE, assert_fine, axe_faults, overflow_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -16,10 +17,7 @@ def test_from_the_search_to_the_comparison(open_page, user, site, practice_on, r
     page.goto(reverse("ingestion:home"))
     page.get_by_role("link", name="Practice days", exact=True).click()
 
-    page.get_by_label("Track", exact=True).fill(DEMO)
-    page.get_by_label("From", exact=True).fill(DAY.isoformat())
-    page.get_by_label("To", exact=True).fill(DAY.isoformat())
-    page.get_by_role("button", name="Ask LiveRC").click()
+    ask_liverc(page, DAY)
     page.get_by_text("Asking LiveRC").wait_for()
     run_jobs()
     page.get_by_text("LiveRC was asked").wait_for()  # the page looks by itself

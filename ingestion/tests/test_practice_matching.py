@@ -5,14 +5,11 @@ from datetime import date
 import pytest
 
 from ingestion.domain.practice_matching import match_driver
-from ingestion.fake_liverc.people import DEMO
-from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import Driver, DriverTransponder, PracticeDay, PracticeSession, RaceResult
 from ingestion.services.drivers import merge_drivers, split_driver
-from ingestion.services.imports import import_event
 from ingestion.services.practice import matching
 from ingestion.services.practice.figures import refresh_figures
-from ingestion.tests.builders import make_driver, make_race, make_result
+from ingestion.tests.builders import import_demo, make_driver, make_race, make_result
 from ingestion.tests.practice_builders import make_practice_day, make_practice_session
 from ingestion.tests.practice_days import do_import, rows
 from racecontrol.models import AuditEvent
@@ -71,7 +68,7 @@ def test_after_a_race_the_practice_finds_its_drivers(site, run_jobs):
     nameless = RaceResult.objects.filter(driver__source_driver_id=None).count()
     assert nameless
 
-    import_event(source_event_id=str(DEMO_EVENT_ID), track_slug=DEMO)
+    import_demo()
     run_jobs()
 
     left = RaceResult.objects.filter(driver__source_driver_id=None, race__source="practice")
@@ -86,7 +83,7 @@ def test_after_a_race_the_practice_finds_its_drivers(site, run_jobs):
 
 
 def test_the_entry_list_is_the_bridge(site):
-    import_event(source_event_id=str(DEMO_EVENT_ID), track_slug=DEMO)
+    import_demo()
     races = set(Driver.objects.values_list("pk", flat=True))
 
     do_import()

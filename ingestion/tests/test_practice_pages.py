@@ -3,8 +3,6 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
 from waffle.models import Flag
@@ -14,7 +12,7 @@ from ingestion.tests.builders import make_driver, make_event, make_race, make_tr
 from ingestion.tests.practice_builders import make_practice_day, make_practice_session
 from ingestion.tests.practice_days import DAY_ID, DEMO
 from racecontrol.shared.jobs import Job
-from racecontrol.testing.pages import Page
+from racecontrol.testing.pages import HTMX, Page, queries_of
 
 pytestmark = pytest.mark.django_db
 
@@ -300,11 +298,9 @@ def test_a_swapped_part_is_what_a_reload_shows(client, day):
     make_sessions(day)
     here = url("practice-day", day.pk)
     for part in ("practice-sessions", "practice-leaders", "practice-state"):
-        swapped = client.get(here, headers={"HX-Request": "true", "HX-Target": part})
+        swapped = client.get(here, headers=HTMX | {"HX-Target": part})
         assert Page(swapped).part(part) == Page(client.get(here)).part(part)
-    found = client.get(
-        url("practice"), headers={"HX-Request": "true", "HX-Target": "practice-found"}
-    )
+    found = client.get(url("practice"), headers=HTMX | {"HX-Target": "practice-found"})
     whole = client.get(url("practice"))
     assert Page(found).part("practice-found") == Page(whole).part("practice-found")
 
@@ -477,10 +473,3 @@ def test_pages_ask_the_same_number_of_questions_whatever_their_size(client, day)
 
     for address, before in counts.items():
         assert queries_of(client, address) <= before, address
-
-
-def queries_of(client, address: str) -> int:
-    client.get(address)  # flags and sessions are cached from here on
-    with CaptureQueriesContext(connection) as asked:
-        assert client.get(address).status_code == 200
-    return len(asked)

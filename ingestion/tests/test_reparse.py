@@ -5,18 +5,16 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from ingestion.fake_liverc.people import DEMO
-from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import FetchLog, Lap, Race, RaceResult, StoredPage
-from ingestion.services import imports
 from ingestion.services.reparse import reparse
+from ingestion.tests.builders import import_demo
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def imported(site):
-    imports.import_event(source_event_id=str(DEMO_EVENT_ID), track_slug=DEMO)
+    import_demo()
     return site
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 BEFORE = [("ingestion", "0003_imports_in_the_admin")]
 AFTER = [("ingestion", "0004_words_of_names_are_indexed")]
@@ -14,19 +13,6 @@ NAMES = {
     "race_class_words",
     "track_words",
 }
-
-
-@pytest.fixture
-def migrated():
-    """Move the timing room's schema, and bring everything back to the newest at the end."""
-
-    def to(targets):
-        MigrationExecutor(connection).migrate(targets)
-        return MigrationExecutor(connection).loader.project_state(targets).apps
-
-    yield to
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 def indexes() -> set[str]:

@@ -20,12 +20,6 @@ ADMIN = "/admin/ingestion"
 PAGES = ("track", "event", "race", "driver", "storedpage", "fetchlog", "hostblock", "importjob")
 
 
-@pytest.fixture
-def boss(client, staff):
-    client.force_login(staff)
-    return client
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_every_list_opens_for_staff_and_for_nobody_else(page, boss, other):
     make_result(make_race(), [31_000])

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connections
-from django.test import Client
+
+from racecontrol.testing.people import signed_in
 
 BROWSERS = (
     "chromium",
@@ -117,8 +118,7 @@ def open_page(browser, live_asgi) -> Iterator[Callable]:
         context = browser.new_context(**wanted)
         context.set_default_timeout(60_000)
         if user is not None:
-            client = Client()
-            client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+            client = signed_in(user)
             cookie = client.cookies[settings.SESSION_COOKIE_NAME]
             context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_asgi}])
         page = context.new_page()

@@ -10,15 +10,15 @@ An address without arguments needs no sample; it is taken as SHARED unless PUBLI
 
 import importlib
 import importlib.util
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from waffle.models import Flag
 
-from racecontrol.shared import flags
+from racecontrol.testing.people import signed_in, switch_on
 
 ROOMS = ("racecontrol", "ingestion", "runplans", "strategy", "coaching")
 FOREIGN = ("admin", "account", "socialaccount")  # their own tests are their makers' work
@@ -46,6 +46,18 @@ def rooms_matrix(owner: Any) -> Matrix:
     return matrix
 
 
+def of_api(operations: Iterable[str], **values: Any) -> dict[str, dict[str, Any]]:
+    """Samples of "get|post teams/{team_id}/cars" and the like; `values` by the names in the paths."""
+    told = [operation.partition(" ") for operation in operations]
+    return {
+        f"api:{method} /api/v1/{path}": {
+            name: values[name] for name in re.findall(r"{(\w+)}", path)
+        }
+        for methods, _, path in told
+        for method in methods.split("|")
+    }
+
+
 def page_names() -> Iterator[tuple[str, set[str]]]:
     """(name with namespace, names of its arguments) of every page of ours."""
     yield from _walk(get_resolver(), [])
@@ -67,11 +79,9 @@ def whole_pages(person: Any) -> tuple[Client, list[tuple[str, str, str]]]:
 
     All flags are on; parts, files and addresses that only take a POST are left out.
     """
-    for flag in flags.ALL:
-        Flag.objects.update_or_create(name=flag, defaults={"everyone": True})
+    switch_on()
     samples = rooms_matrix(person).samples
-    client = Client()
-    client.force_login(person)
+    client = signed_in(person)
     found = []
     for name, arguments in page_names():
         if arguments and name not in samples:

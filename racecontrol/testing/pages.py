@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.html import Element, parse_html
+from django.test.utils import CaptureQueriesContext
 
 HTMX = {"HX-Request": "true"}
 
@@ -43,6 +45,14 @@ def assert_swap_equals_reload(
     reloaded = client.get(path or url)
 
     assert Page(swapped).part(part) == Page(reloaded).part(part)
+
+
+def queries_of(client: Client, url: str) -> int:
+    """How many queries a good answer takes; flags and the session were read before."""
+    client.get(url)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(url).status_code == 200
+    return len(asked)
 
 
 def _walk(element: Element) -> Iterator[Element]:

@@ -13,10 +13,9 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.urls import reverse
-from waffle.models import Flag
 
-from racecontrol.shared import flags
 from racecontrol.testing.matrix import ROOMS, page_names, rooms_matrix
+from racecontrol.testing.pages import HTMX
 
 pytestmark = pytest.mark.django_db
 
@@ -139,9 +138,7 @@ def rows() -> dict[str, int]:
 
 
 @pytest.fixture
-def samples(user):
-    for flag in flags.ALL:
-        Flag.objects.update_or_create(name=flag, defaults={"everyone": True})
+def samples(user, everything_on):
     return rooms_matrix(user).samples
 
 
@@ -183,7 +180,7 @@ def test_no_script_asks_in_a_way_of_its_own():
 def test_htmx_gets_the_question_as_a_dialog_elsewhere(client, samples):
     url = reverse("coaching:lap_change", kwargs=samples["coaching:lap_change"])
 
-    part = client.post(url, {"flag": "delete"}, headers={"HX-Request": "true"})
+    part = client.post(url, {"flag": "delete"}, headers=HTMX)
 
     assert part.headers["HX-Retarget"] == "#asked"
     assert part.text.lstrip().startswith("<dialog")

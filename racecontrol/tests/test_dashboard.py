@@ -3,10 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
-from waffle.models import Flag
 
 from coaching.models import AthleteUpload, Mission, ProfileClaim
 from coaching.tests.builders import drive, make_driver, make_profile, make_session
@@ -15,27 +13,16 @@ from coaching.tests.builders import make_result as make_timing_result
 from coaching.tests.mission_builders import consent, make_mission
 from ingestion.models import BumpUp, FavouriteTrack
 from ingestion.tests.builders import make_event, make_track
-from racecontrol.shared import flags, jobs, live
+from racecontrol.shared import jobs, live
 from racecontrol.testing.pages import HTMX, Page
+from racecontrol.testing.people import signed_in
 from runplans.tests.builders import make_plan
 from strategy.models import RaceStrategy, Role, StintPlan
 from strategy.services import events
 from strategy.tests.builders import make_car, make_person, make_strategy, make_team, sign_up
 from strategy.tests.builders import make_event as make_race_event
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def everything_on(db):
-    for name in flags.ALL:
-        Flag.objects.update_or_create(name=name, defaults={"everyone": True})
-
-
-def signed_in(person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("everything_on")]
 
 
 def home(person) -> str:

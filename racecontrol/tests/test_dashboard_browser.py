@@ -10,7 +10,7 @@ from coaching.models import Mission
 from coaching.services import missions
 from coaching.tests.mission_builders import make_mission
 from racecontrol.shared import jobs, live
-from racecontrol.testing.browser import axe_faults, overflow_faults
+from racecontrol.testing.browser import PHONE, axe_faults, overflow_faults
 from strategy.models import RaceStrategy, StintPlan
 from strategy.tests.builders import make_strategy
 
@@ -24,7 +24,7 @@ def test_next_stint_and_imports_follow_what_happens(open_page, user):
     job = jobs.enqueue("racecontrol.tests.work.count", 1, owner=user, key="import:a", title="Cup")
     mine = jobs.Job.objects.filter(pk=job.pk)
     mine.update(state="running", done=1, total=32)
-    page = open_page(user, viewport={"width": 390, "height": 844})
+    page = open_page(user, viewport=PHONE)
     page.goto("/")
     stint, cup = page.locator("#card-stint"), page.get_by_role("region", name="Cup")
 

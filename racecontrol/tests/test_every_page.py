@@ -4,13 +4,11 @@ A new address joins by itself, with the sample its room's tests/matrix.py gives.
 """
 
 import pytest
-from django.test import Client
 from django.urls import reverse
-from waffle.models import Flag
 
-from racecontrol.shared import flags
 from racecontrol.testing.browser import assert_fine, faults_of
 from racecontrol.testing.matrix import ROOMS, page_names, rooms_matrix
+from racecontrol.testing.people import signed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,13 +26,10 @@ def room_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_every_page_of_a_room(open_page, staff, room):
+def test_every_page_of_a_room(open_page, staff, everything_on, room):
     """As staff who own everything, so that no page is closed to them."""
-    for flag in flags.ALL:
-        Flag.objects.update_or_create(name=flag, defaults={"everyone": True})
     samples = rooms_matrix(staff).samples
-    client = Client()
-    client.force_login(staff)
+    client = signed_in(staff)
     page, faults = open_page(staff), []
     for name, arguments in page_names():
         if room_of(name) != room or (arguments and name not in samples):

@@ -13,6 +13,7 @@ from racecontrol.models import LiveEvent
 from racecontrol.shared import jobs
 from racecontrol.shared.errors import NotAllowed, NotReady
 from racecontrol.shared.jobs import Job
+from racecontrol.testing.pages import HTMX
 
 pytestmark = pytest.mark.django_db
 WORK = "racecontrol.tests.work"
@@ -217,7 +218,7 @@ def test_the_page_of_a_job_asks_again_only_while_it_is_open(client, user):
     assert "every 2s" in client.get(url).text
 
     jobs.run_now(job)
-    after = client.get(url, headers={"HX-Request": "true"}).text
+    after = client.get(url, headers=HTMX).text
 
     assert "every 2s" not in after
     assert "<html" not in after

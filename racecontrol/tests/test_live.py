@@ -8,12 +8,12 @@ import pytest
 import requests
 from django.conf import settings
 from django.db import connection, transaction
-from django.test import Client
 from django.utils.timezone import now
 
 from racecontrol import livestream
 from racecontrol.models import LiveEvent
 from racecontrol.shared import live
+from racecontrol.testing.people import signed_in
 
 
 def may_follow_test(user, topic):
@@ -28,8 +28,7 @@ def topics(settings):
 
 
 def cookie_of(person) -> str:
-    client = Client()
-    client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
+    client = signed_in(person)
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 

@@ -41,16 +41,20 @@ def open_streams() -> int:
     return len(livestream._hub.everyone())
 
 
-def test_a_part_is_fetched_when_something_happened(open_page):
-    page = open_page()
+@pytest.fixture
+def board(page):
+    """The page with live parts, and its stream is open."""
     page.goto("/board/")
     is_state(page, "open")
+    return page
 
+
+def test_a_part_is_fetched_when_something_happened(board):
     live.publish("test:open", {"lap": 1})
 
-    until(page, "1 events")
+    until(board, "1 events")
     live.publish("test:open", {"lap": 2})  # the swapped part is live as well
-    until(page, "2 events")
+    until(board, "2 events")
 
 
 def test_what_happened_between_page_and_stream_is_not_lost(open_page):
@@ -86,54 +90,44 @@ def test_ten_tabs_share_one_stream(open_page):
     until(tabs[1], "2 events")
 
 
-def test_streams_that_were_cut_come_back_with_what_was_missed(open_page):
-    page = open_page()
-    page.goto("/board/")
-    is_state(page, "open")
-
+def test_streams_that_were_cut_come_back_with_what_was_missed(board):
     livestream.close_streams()
-    is_state(page, "down")
+    is_state(board, "down")
     live.publish("test:open", {"lap": 1})
 
-    until(page, "1 events")
-    is_state(page, "open")
+    until(board, "1 events")
+    is_state(board, "open")
 
 
-def test_nothing_changes_under_the_fingers_of_who_types(open_page):
-    page = open_page()
-    page.goto("/board/")
-    is_state(page, "open")
-    page.fill("#note", "box this lap")
+def test_nothing_changes_under_the_fingers_of_who_types(board):
+    board.fill("#note", "box this lap")
 
     live.publish("test:open", {"lap": 1})
     live.publish("test:open:ext", {"lap": 1})
-    until(page, "2 events", "#said")  # the news has arrived
+    until(board, "2 events", "#said")  # the news has arrived
 
-    assert page.text_content("#board > #count") == "0 events"
-    assert page.input_value("#note") == "box this lap"
-    page.locator("#note").blur()
-    until(page, "2 events")
+    assert board.text_content("#board > #count") == "0 events"
+    assert board.input_value("#note") == "box this lap"
+    board.locator("#note").blur()
+    until(board, "2 events")
 
 
-def test_a_part_on_its_way_waits_for_who_began_to_type(open_page):
-    page = open_page()
-    page.goto("/board/")
-    is_state(page, "open")
+def test_a_part_on_its_way_waits_for_who_began_to_type(board):
     held = []
-    page.route("**/board/", lambda route: held.append(route))
+    board.route("**/board/", lambda route: held.append(route))
     live.publish("test:open", {"lap": 1})
-    wait_for(page, held)
+    wait_for(board, held)
 
-    page.fill("#note", "box this lap")
-    with page.expect_response("**/board/"):
+    board.fill("#note", "box this lap")
+    with board.expect_response("**/board/"):
         held[0].continue_()
-    page.unroute("**/board/")
-    page.wait_for_timeout(200)  # longer than a swap takes
+    board.unroute("**/board/")
+    board.wait_for_timeout(200)  # longer than a swap takes
 
-    assert page.input_value("#note") == "box this lap"
-    assert page.text_content("#board > #count") == "0 events"
-    page.locator("#note").blur()
-    until(page, "1 events")
+    assert board.input_value("#note") == "box this lap"
+    assert board.text_content("#board > #count") == "0 events"
+    board.locator("#note").blur()
+    until(board, "1 events")
 
 
 def test_without_a_shared_worker_each_tab_has_its_own_stream(open_page):
@@ -166,11 +160,7 @@ def test_without_streams_the_part_is_fetched_by_the_clock(open_page):
     page.problems.clear()  # the browser reports the refused streams
 
 
-def test_the_extension_of_htmx_follows_too(open_page):
-    page = open_page()
-    page.goto("/board/")
-    is_state(page, "open")
-
+def test_the_extension_of_htmx_follows_too(board):
     live.publish("test:open:ext", {"lap": 1})
 
-    until(page, "1 events", "#said")
+    until(board, "1 events", "#said")

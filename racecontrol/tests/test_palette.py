@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ingestion.tests.builders import make_driver, make_event, make_track
-from racecontrol.testing.browser import axe_faults, overflow_faults, take_picture
+from racecontrol.testing.browser import PHONE, axe_faults, overflow_faults, take_picture
 from runplans.tests.builders import make_plan
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -91,7 +91,7 @@ def test_a_slash_in_a_field_is_a_slash_and_enter_without_an_answer_asks_the_page
 
 def test_on_a_phone_in_both_colours(open_page, user, timing):
     make_plan(user, title="Spring plan")
-    page = open_page(user, has_touch=True, viewport={"width": 390, "height": 844})
+    page = open_page(user, has_touch=True, viewport=PHONE)
     page.emulate_media(reduced_motion="reduce")
     page.goto("/account/")
 

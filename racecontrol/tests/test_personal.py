@@ -30,17 +30,13 @@ from racecontrol.shared import audit, jobs, tokens
 from racecontrol.shared.errors import InvalidInput, NotAllowed
 from racecontrol.testing.leftovers import files_in, places_of
 from racecontrol.testing.matrix import rooms_matrix
+from racecontrol.testing.people import program, signed_in
 from strategy.models import Membership, Team
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_storage")]
 ID = 918_273_645
 PASSWORD = "pass-word-1"
 JSON = "application/json"
-
-
-@pytest.fixture(autouse=True)
-def own_storage(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
 
 
 @pytest.fixture
@@ -172,8 +168,7 @@ def test_asking_twice_packs_once(user):
 def test_export_then_delete_leaves_nothing_anywhere(leaver, other, settings):
     team = Membership.objects.filter(user=leaver).first().team
     Membership.objects.create(team=team, user=other, role="driver")
-    client = Client()
-    client.force_login(leaver)
+    client = signed_in(leaver)
     packed(leaver)
     audit.record(
         by=leaver, verb="team.created", obj=team, after={"user": ID, "name": "Zebulon Quirk"}
@@ -277,8 +272,7 @@ def test_nothing_of_others_is_touched(leaver, other):
 
 
 def test_a_wrong_password_deletes_nothing(leaver):
-    client = Client()
-    client.force_login(leaver)
+    client = signed_in(leaver)
 
     answer = client.post("/account/data/leave/", {"password": "guess", "is_sure": "on"})
 
@@ -318,11 +312,6 @@ def test_every_table_that_names_a_person_is_known():
 
 
 # -- over the API ------------------------------------------------------------------------------
-
-
-def program(person) -> Client:
-    _, secret = tokens.make(by=person, name="program", scope="write")
-    return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
 def test_a_program_packs_fetches_and_deletes(leaver, run_jobs):

@@ -11,13 +11,10 @@ from urllib.parse import quote
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from waffle.models import Flag
 
 from ingestion.models import Event, RaceResult
-from racecontrol.shared import flags
 from racecontrol.testing.matrix import api_operations, page_names, rooms_matrix
 from racecontrol.testing.more_rows import Copies
 
@@ -25,10 +22,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def urls(staff) -> dict[str, str]:
+def urls(staff, everything_on) -> dict[str, str]:
     """Every address that can be read, by name: pages and the API's."""
-    for flag in flags.ALL:
-        Flag.objects.update_or_create(name=flag, defaults={"everyone": True})
     samples = rooms_matrix(staff).samples
     found = {
         name: reverse(name, kwargs=samples.get(name, {}))
@@ -41,13 +36,6 @@ def urls(staff) -> dict[str, str]:
             values = {key: quote(str(value)) for key, value in samples.get(name, {}).items()}
             found[name] = path.format(**values)
     return found
-
-
-@pytest.fixture
-def boss(staff) -> Client:
-    client = Client()
-    client.force_login(staff)
-    return client
 
 
 def ask(client, url) -> tuple[int, list[str]]:

@@ -5,7 +5,6 @@ import re
 from datetime import date
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from waffle.models import Flag
 
@@ -16,6 +15,7 @@ from ingestion.tests.builders import make_driver, make_event, make_race, make_tr
 from racecontrol.shared import flags
 from racecontrol.shared.search import MOST_SHOWN, Question, folded, terms_of
 from racecontrol.testing.pages import HTMX, Page
+from racecontrol.testing.people import signed_in
 from runplans.tests.builders import make_plan
 from strategy.models import RaceStrategy, Role
 from strategy.tests.builders import make_event as make_race_event
@@ -24,19 +24,7 @@ from strategy.tests.builders import make_person, make_strategy, make_team
 OF_THE_TEAM = {"team", "race_event", "strategy"}
 PRIVATE = {"run_plan", "mission", "session", "car", "racer"}
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def everything_on(db):
-    for name in flags.ALL:
-        Flag.objects.update_or_create(name=name, defaults={"everyone": True})
-
-
-def signed_in(person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("everything_on")]
 
 
 def kinds_found(person, words: str, **more) -> set[str]:

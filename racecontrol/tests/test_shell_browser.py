@@ -76,7 +76,7 @@ def test_the_pointer_reads_the_laps_under_it(page):
 
 def test_a_finger_leaves_the_figures_to_read(settings, open_page, user):
     settings.ROOT_URLCONF = "racecontrol.tests.shell_pages"
-    page = open_page(user, has_touch=True, viewport={"width": 390, "height": 844})
+    page = open_page(user, has_touch=True, viewport=PHONE)
     page.goto("/shell/")
     tip = page.locator(f"{LAP_TIMES} .chart-tip")
 

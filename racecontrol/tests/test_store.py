@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import call_command
-from django.test import Client
 from django.utils.timezone import now
 
 from racecontrol import checks
 from racecontrol.models import Job, PersonExport, StoreMark
 from racecontrol.personal import export
 from racecontrol.shared import jobs, store
+from racecontrol.testing.people import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -61,8 +61,7 @@ def test_an_upload_at_such_a_host_is_refused_in_words_and_leaves_nothing(host, u
     row = PersonExport.objects.create(
         owner=user, stored_as="exports/x.zip", expires_at=now() + timedelta(hours=1)
     )
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client = signed_in(user)
 
     answer = client.get(f"/account/data/{row.pk}.zip")
 

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
-from threading import Barrier
 
 import boto3
 import pytest
@@ -33,6 +32,7 @@ from racecontrol.testing.hosts import (
     wait_for_ready,
 )
 from racecontrol.testing.running import outcomes, until
+from racecontrol.testing.workers import at_once
 from racecontrol.tests.test_live import Follower
 
 PROGRAMS = server_programs()
@@ -162,18 +162,6 @@ def site(tmp_path_factory):
         proxies = {name: stack.enter_context(Proxy(host)) for name, host in hosts.items()}
         proxies["front"] = stack.enter_context(Proxy(hosts["a"], hosts["b"]))
         yield Site(database, hosts, proxies, consoles, source, known)
-
-
-def at_once(*calls):
-    """Every call in a thread of its own, begun together; the answers in order."""
-    gate = Barrier(len(calls))
-
-    def begin(call):
-        gate.wait(60)
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return [done.result(180) for done in [threads.submit(begin, call) for call in calls]]
 
 
 def test_a_session_holds_on_every_host_and_ends_on_every_host(site):

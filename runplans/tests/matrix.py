@@ -1,8 +1,7 @@
 """Who may open the addresses of run plans. The feature is on, or there would be nothing to enter."""
 
-from waffle.models import Flag
-
 from racecontrol.shared import flags
+from racecontrol.testing.people import switch_on
 from runplans import services
 from runplans.tests.builders import make_plan
 
@@ -10,7 +9,7 @@ PUBLIC = {"api:post /api/v1/run-plans", "runplans:shared"}
 
 
 def samples(owner):
-    Flag.objects.update_or_create(name=flags.RUN_PLANS_V1, defaults={"everyone": True})
+    switch_on(flags.RUN_PLANS_V1)
     plan = make_plan(owner)
     token = services.share_plan(plan_id=plan.pk, by=owner)
     of_plan = {"plan_id": plan.pk}

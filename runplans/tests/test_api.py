@@ -9,32 +9,23 @@ from django.test import Client
 from structlog.testing import capture_logs
 from waffle.testutils import override_flag
 
-from racecontrol.shared import flags, tokens
+from racecontrol.shared import flags
+from racecontrol.testing.people import bearer
 from racecontrol.testing.shared_cases import shared_json
 from runplans import metrics
 from runplans.models import RunPlan
 from runplans.tests.builders import INPUTS, make_plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("feature")]
 
 NOBODYS_ID = "7f9c24e8-3b1a-4d52-9e0f-5a6b7c8d9e0f"  # the same in every test process
 URL = "/api/v1/run-plans"
 CASES = (shared_json("cases/runplans.json") or {"cases": []})["cases"]
 
 
-@pytest.fixture(autouse=True)
-def feature():
-    with override_flag(flags.RUN_PLANS_V1, active=True):
-        yield
-
-
 def post(client, body, **options):
     text = body if isinstance(body, str | bytes) else json.dumps(body)
     return client.post(URL, text, content_type="application/json", **options)
-
-
-def bearer(person, scope="write"):
-    return {"Authorization": f"Bearer {tokens.make(by=person, name='t', scope=scope)[1]}"}
 
 
 def test_a_plan_is_made_and_read_back_byte_for_byte(stranger):

@@ -1,20 +1,17 @@
 """The live form as people meet it: on a phone and on a desk, with and without JavaScript."""
 
 import pytest
-from waffle.models import Flag
 
-from racecontrol.shared import flags
 from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
 from runplans.demo import load_demo
 from runplans.models import RunPlan
 from runplans.tests.builders import make_plan
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def feature(transactional_db):
-    Flag.objects.update_or_create(name=flags.RUN_PLANS_V1, defaults={"everyone": True})
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("feature"),
+]
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])

@@ -6,24 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-)
-from waffle.models import Flag
 
-from racecontrol.shared import flags
+from racecontrol.testing.fuzzing import AS_SENT, CHECKS
 from racecontrol.wsgi import application
 from runplans import hotpath
 from runplans.domain.inputs import KNOWN
 from runplans.models import RunPlan
 
-CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
 QUIET = list(HealthCheck)
 
 any_text = st.text(max_size=20)
@@ -45,19 +36,9 @@ bodies = st.binary(max_size=80) | documents.map(lambda d: json.dumps(d).encode("
 
 
 @pytest.fixture
-def feature(db, settings):
+def feature(feature, settings):
     settings.API_ANONYMOUS_WRITES_PER_MINUTE = 10**9
-    Flag.objects.update_or_create(name=flags.RUN_PLANS_V1, defaults={"everyone": True})
-
-
-@pytest.fixture
-def one_connection(db):
-    """The test's transaction must survive the end of a request, as with Django's test client."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    return feature
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -71,7 +52,7 @@ def test_what_the_document_allows_and_what_it_does_not(feature, one_connection, 
     @given(case=operation.as_strategy())
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=QUIET)
     def fuzz(case):
-        case.call_and_validate(headers={"Accept-Encoding": "identity"}, checks=CHECKS)
+        case.call_and_validate(headers=AS_SENT, checks=CHECKS)
 
     fuzz()
 

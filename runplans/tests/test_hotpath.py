@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
-from waffle.models import Flag
 
 from racecontrol.models import ApiToken, RateWindow
-from racecontrol.shared import flags, tokens
+from racecontrol.shared import tokens
+from racecontrol.testing.people import bearer
 from racecontrol.testing.shared_cases import shared_json
 from runplans import hotpath, metrics
 from runplans.models import RunPlan
@@ -32,11 +32,6 @@ BODIES = [
     json.dumps(INPUTS | {"weather": {"text": "x" * 66_000}}),
     *(case["body"] for case in CASES),
 ]
-
-
-@pytest.fixture
-def feature(transactional_db):
-    return Flag.objects.create(name=flags.RUN_PLANS_V1, everyone=True)
 
 
 @pytest.fixture
@@ -140,24 +135,17 @@ def test_strangers_unwelcome(ask, settings):
 
 def test_an_owned_plan_stays_its_owners(ask, user):
     plan = make_plan(user)
-    _, secret = tokens.make(by=user, name="t", scope="write")
 
     assert ask("GET", f"{URL}/{plan.pk}")[0] == 404
-    token = {"Authorization": f"Bearer {secret}"}
+    token = bearer(user)
     assert ask("GET", f"{URL}/{plan.pk}", headers=token)[0] == 200
     made = ask("POST", URL, json.dumps(INPUTS), token)
     assert RunPlan.objects.get(pk=json.loads(made[2])["id"]).owner == user
 
 
-def bearer(person, scope="write"):
-    """A token and its header."""
-    token, secret = tokens.make(by=person, name="t", scope=scope)
-    return token, {"Authorization": f"Bearer {secret}"}
-
-
 def test_a_token_seen_lately_takes_the_short_way(ask, user, staff, other, settings, long_ways):
     settings.RUN_PLANS_ANONYMOUS = False
-    _, mine = bearer(user)
+    mine = bearer(user)
     first = ask("POST", URL, json.dumps(INPUTS), mine)
     assert long_ways == [URL]
     second = ask("POST", URL, json.dumps(INPUTS), mine)
@@ -170,13 +158,14 @@ def test_a_token_seen_lately_takes_the_short_way(ask, user, staff, other, settin
     assert without_id(first[2]) == without_id(second[2])
     assert set(RunPlan.objects.values_list("owner", flat=True)) == {user.pk}
     for person, status in ((staff, 200), (other, 404)):
-        _, theirs = bearer(person, "read")
+        theirs = bearer(person, "read")
         assert [ask("GET", url, headers=theirs)[0] for _ in range(2)] == [status] * 2
 
 
 def test_a_token_that_ended_or_may_only_read_is_refused_as_ever(ask, user, long_ways):
-    token, header = bearer(user)
-    _, reading = bearer(user, "read")
+    header = bearer(user)
+    token = ApiToken.objects.get(user=user)
+    reading = bearer(user, "read")
     usual = [ask("POST", URL, json.dumps(INPUTS), header)[0] for _ in range(2)]
     assert usual == [201, 201]
 
@@ -195,7 +184,7 @@ def test_a_token_that_ended_or_may_only_read_is_refused_as_ever(ask, user, long_
 
 def test_a_tokens_writes_are_counted_on_both_ways(ask, user, settings):
     settings.API_WRITES_PER_MINUTE = 3
-    _, header = bearer(user)
+    header = bearer(user)
 
     answers = [ask("POST", URL, "{}", header)[0] for _ in range(5)]
 

@@ -1,24 +1,16 @@
 """A plan's pace taken from laps that were driven."""
 
 import pytest
-from waffle.testutils import override_flag
 
 from ingestion.tests.builders import make_driver, make_event, make_race, make_result
-from racecontrol.shared import flags
 from racecontrol.testing.pages import Page
 from runplans.models import RunPlan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("feature")]
 
 NEW = "/run-plans/new/"
 # a standing start, clean laps around 24.3, one crash; the median clean lap is 24.318
 LAPS = [27_400, 24_318, 24_250, 24_400, 24_301, 41_000, 24_333]
-
-
-@pytest.fixture(autouse=True)
-def feature():
-    with override_flag(flags.RUN_PLANS_V1, active=True):
-        yield
 
 
 @pytest.fixture

@@ -7,27 +7,21 @@ import uuid
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from waffle.testutils import override_flag
 
 from racecontrol.shared import flags
 from racecontrol.testing.pages import HTMX, Page
+from racecontrol.testing.people import signed_in
 from runplans.models import RunPlan
 from runplans.tests.builders import INPUTS, make_plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("feature")]
 
 NEW = "/run-plans/new/"
 TYPED = {"required_laps": "25", "target_pace": "1:30.6", "burn": "2,7", "tank": "60", "unit": "l"}
 LIVE = HTMX | {"HX-Target": "plan-preview"}
-
-
-@pytest.fixture(autouse=True)
-def feature():
-    with override_flag(flags.RUN_PLANS_V1, active=True):
-        yield
 
 
 def test_typing_shows_the_plan_and_keeps_nothing(client):
@@ -206,8 +200,7 @@ def test_a_shared_link_opens_one_plan_to_anyone_until_it_is_taken_back(client, s
 def test_others_can_neither_share_nor_unshare(user, other, client):
     plan = make_plan(user)
     client.post(reverse("runplans:share", args=[plan.pk]))
-    stranger = Client()
-    stranger.force_login(other)
+    stranger = signed_in(other)
 
     for name in ("share", "unshare"):
         answer = stranger.post(reverse(f"runplans:{name}", args=[plan.pk]))

@@ -4,16 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth import get_user_model
 
+from racecontrol.testing.people import make_person
 from strategy.models import Membership, Role, Team
 from strategy.services import events, plans, teams
 
 START = datetime(2026, 6, 13, 14, 0, tzinfo=UTC)
-
-
-def make_person(name: str, **values):
-    return get_user_model().objects.create_user(
-        username=name, email=f"{name}@example.org", password="pass-word-1", **values
-    )
 
 
 def make_team(owner, name: str = "Night Owls", members: dict | None = None) -> Team:

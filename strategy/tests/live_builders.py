@@ -6,6 +6,8 @@ from django.utils.timezone import now
 
 from strategy.models import LapEvent, LiveRun
 from strategy.queries import live
+from strategy.services.live import feed
+from strategy.services.live.frame import Order
 from strategy.tests.builders import make_strategy
 
 
@@ -22,6 +24,25 @@ def make_run(
         LapEvent(run=run, source="test", key=f"lap-{n}", kind="lap", lap=n, at_ms=n * lap_ms)
         for n in range(1, laps + 1)
     )
-    fresh = live.run_with_all(strategy.pk)
-    assert fresh is not None
-    return fresh
+    return fresh(run)
+
+
+def fresh(run: LiveRun) -> LiveRun:
+    """The race as the database has it now."""
+    found = live.run_with_all(run.strategy_id)
+    assert found is not None
+    return found
+
+
+def status_of(run: LiveRun, number: int) -> str:
+    """The state of the stint of that number now."""
+    return fresh(run).strategy.current.stints.get(number=number).status
+
+
+def order(run: LiveRun, by, **values) -> Order:
+    return Order(strategy_id=run.strategy_id, by=by, **values)
+
+
+def laps_told(*numbers: int, **values) -> list[feed.Told]:
+    """Crossings every 154 s, as a timing feed tells them."""
+    return [feed.Told(key=f"l{n}", kind="lap", lap=n, at_ms=n * 154_000, **values) for n in numbers]

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from strategy.domain.stints.instance import read_instance
 from strategy.domain.stints.scoring import lap_ms, score
 from strategy.models import LapEvent, LiveRun, PitStop
-from strategy.queries.live import run_with_all
 from strategy.services.plans import plan_of
 from strategy.tests.builders import make_strategy
+from strategy.tests.live_builders import fresh
 
 GREEN = datetime(2026, 6, 13, 14, 0, tzinfo=UTC)
 
@@ -48,6 +48,4 @@ def drive(owner, *, laps=None, slower_ms=0, slow_stop_ms=0, strategy=None, **val
     if laps is None:
         run.state, run.finished_ms = "finished", at
     run.save()
-    found = run_with_all(strategy.pk)
-    assert found is not None
-    return found
+    return fresh(run)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils.timezone import now
 
+from racecontrol.testing.people import signed_in
 from strategy.api.base import router
 from strategy.models import FormationDraft, Membership, RaceStrategy, Role
 from strategy.services import news, plans, teams
@@ -114,8 +115,7 @@ def people(world, user):
         Membership.objects.create(team_id=world["team"], user=person, role=role)
     clients = {}
     for role, person in found.items():
-        clients[role] = Client()
-        clients[role].force_login(person)
+        clients[role] = signed_in(person)
     return clients
 
 
@@ -173,8 +173,7 @@ def test_a_race_from_nothing_by_api_alone(client, user, other, run_jobs):
     """Team, car, event, two signups, strategy, optimised, used, changed, exported, read back in."""
     team = ask(client, "post", "teams", {"name": "Night Owls"}).json()["id"]
     token = ask(client, "post", f"teams/{team}/invitations", {"role": "driver"}).json()["token"]
-    theirs = Client()
-    theirs.force_login(other)
+    theirs = signed_in(other)
     joined = ask(theirs, "post", f"invitations/{token}/accept", None)
     assert joined.json()["team_id"] == team
     car = ask(client, "post", f"teams/{team}/cars", CAR | {"burn_ml": 4_000}).json()["id"]
@@ -268,8 +267,7 @@ def test_signups_move_and_are_assigned_and_the_person_sees_it(world, people):
 
     put = ask(owner, "put", f"participations/{signup}/team", body).json()
     entered = ask(owner, "post", f"participations/{signup}/status", {"status": "entered"}).json()
-    mate = Client()
-    mate.force_login(Membership.objects.get(user_id=world["mate"]).user)
+    mate = signed_in(Membership.objects.get(user_id=world["mate"]).user)
     mine = ask(mate, "get", "participations", None).json()["items"]
     confirmed = ask(mate, "post", f"participations/{signup}/status", {"status": "confirmed"})
 
@@ -300,8 +298,7 @@ def test_what_is_in_use_is_not_deleted(world, people):
 def test_my_stints_over_the_api_are_those_of_active_strategies(user):
     start = (now() + timedelta(days=3)).replace(minute=0, second=0, microsecond=0)
     row = make_strategy(user, starts_at=[start])
-    client = Client()
-    client.force_login(user)
+    client = signed_in(user)
     assert ask(client, "get", "stints", None).json() == []
 
     plans.set_state(strategy_id=row.pk, base_version=1, status="active", by=user)
@@ -338,8 +335,7 @@ def test_somebody_signed_up_reads_the_event_but_not_who_else_is_in(world, user):
     event = RaceStrategy.objects.get().event
     sign_up(event, guest)
     Membership.objects.filter(user=guest).delete()
-    client = Client()
-    client.force_login(guest)
+    client = signed_in(guest)
 
     assert ask(client, "get", f"strategy-events/{event.pk}", None).status_code == 200
     refused = ask(client, "get", f"strategy-events/{event.pk}/participations", None)

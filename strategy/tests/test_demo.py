@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 from icalendar import Calendar
 
 from racecontrol.testing.pages import Page
+from racecontrol.testing.people import signed_in
 from strategy import demo, queries
 from strategy.models import Membership, RaceStrategy, Role, StrategyEvent
 from strategy.services import plans
@@ -90,7 +90,6 @@ def test_my_calendar_and_the_strategys_calendar_agree_on_uids(client, user):
 def test_a_viewer_without_stints_reads_an_empty_page(other, user):
     row = active(user)
     Membership.objects.create(team=row.team, user=other, role=Role.VIEWER)
-    theirs = Client()
-    theirs.force_login(other)
+    theirs = signed_in(other)
 
     assert "No stint ahead" in theirs.get(reverse("strategy:my-schedule")).text

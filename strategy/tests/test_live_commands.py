@@ -10,29 +10,15 @@ from django.utils.timezone import now
 from racecontrol.models import AuditEvent, Job
 from racecontrol.shared.errors import InvalidInput, NotAllowed, NotFound, StaleWrite
 from strategy.domain.live.transitions import WrongMove
-from strategy.models import LapEvent, LiveRun, Membership, PitStop, Role
+from strategy.models import LapEvent, Membership, PitStop, Role
 from strategy.queries import live
 from strategy.services import plans
 from strategy.services.live import feed, notes, race, stints
 from strategy.services.live.frame import NoRace, Order
 from strategy.tests.builders import make_person, make_strategy
-from strategy.tests.live_builders import make_run
+from strategy.tests.live_builders import fresh, make_run, order, status_of
 
 pytestmark = pytest.mark.django_db
-
-
-def order(run, by, **values) -> Order:
-    return Order(strategy_id=run.strategy_id, by=by, **values)
-
-
-def fresh(run) -> LiveRun:
-    found = live.run_with_all(run.strategy_id)
-    assert found is not None
-    return found
-
-
-def status_of(run, number: int) -> str:
-    return fresh(run).strategy.current.stints.get(number=number).status
 
 
 def test_from_the_grid_to_the_flag(user):

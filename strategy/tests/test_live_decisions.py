@@ -12,9 +12,8 @@ from strategy.domain.live.transitions import WrongMove
 from strategy.models import LiveProposal, Membership, PlanVersion, Role
 from strategy.queries import live
 from strategy.services.live import changes, feed, notes, race, stints
-from strategy.services.live.frame import Order
 from strategy.tests.builders import make_person
-from strategy.tests.live_builders import make_run
+from strategy.tests.live_builders import fresh, make_run, order
 
 pytestmark = pytest.mark.django_db
 
@@ -23,16 +22,6 @@ pytestmark = pytest.mark.django_db
 def run(user):
     """Three drivers, six laps into the first stint."""
     return make_run(user, laps=6, event={"drivers": 3, "hours": 4})
-
-
-def order(run, by, **values) -> Order:
-    return Order(strategy_id=run.strategy_id, by=by, **values)
-
-
-def fresh(run):
-    found = live.run_with_all(run.strategy_id)
-    assert found is not None
-    return found
 
 
 def someone_else(run, number: int = 1) -> int:

@@ -11,31 +11,12 @@ from strategy.domain.live.transitions import WrongMove
 from strategy.models import LapEvent, LiveRun, PitStop
 from strategy.queries import live
 from strategy.services.live import feed, notes, race, stints, tell
-from strategy.services.live.frame import Order
-from strategy.tests.live_builders import make_run
+from strategy.tests.live_builders import fresh, laps_told, make_run, order, status_of
 
 pytestmark = pytest.mark.django_db
 
 
-def order(run, by, **values) -> Order:
-    return Order(strategy_id=run.strategy_id, by=by, **values)
-
-
-def fresh(run) -> LiveRun:
-    found = live.run_with_all(run.strategy_id)
-    assert found is not None
-    return found
-
-
-def status_of(run, number: int) -> str:
-    return fresh(run).strategy.current.stints.get(number=number).status
-
-
 # -- the feed
-
-
-def laps(*numbers: int, **more):
-    return [feed.Told(key=f"l{n}", kind="lap", lap=n, at_ms=n * 154_000, **more) for n in numbers]
 
 
 def hear(run, by, events, source="bridge"):
@@ -45,7 +26,7 @@ def hear(run, by, events, source="bridge"):
 def test_a_feed_sent_twice_counts_once(user):
     run = make_run(user, minutes=60)
 
-    first, second = hear(run, user, laps(1, 2, 3)), hear(run, user, laps(1, 2, 3))
+    first, second = hear(run, user, laps_told(1, 2, 3)), hear(run, user, laps_told(1, 2, 3))
 
     assert (first.new, first.known, first.laps) == (3, 0, 3)
     assert (second.new, second.known, second.laps) == (0, 3, 3)
@@ -58,7 +39,7 @@ def test_a_whole_stop_told_backwards_is_the_same_stop(user):
         feed.Told(key="out", kind="pit_out", at_ms=3_800_000),
         feed.Told(key="in", kind="pit_in", at_ms=3_700_000, lap=24),
     ]
-    for event in (*laps(*range(25, 26)), *told, *reversed(laps(*range(1, 25)))):
+    for event in (*laps_told(*range(25, 26)), *told, *reversed(laps_told(*range(1, 25)))):
         hear(run, user, [event])
 
     rows = list(fresh(run).strategy.current.stints.all()[:2])
@@ -125,7 +106,7 @@ def test_a_bad_event_is_named_and_the_others_count(user):
         feed.Told(key="l1", kind="lap", lap=7, at_ms=154_000),
     ]
 
-    heard = hear(run, user, [*laps(1), *bad])
+    heard = hear(run, user, [*laps_told(1), *bad])
 
     assert heard.new == 1
     assert sorted(place for place, _ in heard.refused) == [1, 2, 3, 4]
@@ -153,7 +134,7 @@ def test_a_drive_through_is_no_end_of_a_stint(user):
 
 def test_laps_do_not_make_peoples_commands_stale(user):
     run = make_run(user, minutes=60)
-    hear(run, user, laps(1, 2, 3))
+    hear(run, user, laps_told(1, 2, 3))
 
     assert fresh(run).version == 1
     assert race.set_flag(order(run, user, base_version=1), flag="sc") is not None
@@ -163,7 +144,7 @@ def test_pages_hear_of_laps_and_commands(user):
     run = make_run(user, minutes=60)
     LiveEvent.objects.all().delete()
 
-    hear(run, user, laps(1))
+    hear(run, user, laps_told(1))
     race.set_flag(order(run, user), flag="sc")
 
     topics = list(LiveEvent.objects.values_list("topic", flat=True))
@@ -175,7 +156,7 @@ def test_before_the_green_flag_the_feed_is_refused(user, state):
     run = make_run(user, state=state)
 
     with pytest.raises(WrongMove, match="green flag"):
-        hear(run, user, laps(1))
+        hear(run, user, laps_told(1))
 
 
 # -- reminders

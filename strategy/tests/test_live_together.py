@@ -1,21 +1,16 @@
 """Several people and bridges at once over real HTTP; a dropped stream; a worker that is killed."""
 
 import json
-import os
-import subprocess
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import pytest
 import requests
-from django.conf import settings
 from django.db import connection
 
 from racecontrol.shared import jobs, tokens
+from racecontrol.testing import workers
+from racecontrol.testing.running import until
+from racecontrol.testing.workers import at_once
 from racecontrol.tests.test_live import Follower, cookie_of
 from strategy.models import LapEvent, LiveProposal, LiveRun, Membership, Role
 from strategy.queries import live
@@ -33,19 +28,6 @@ def two(live_asgi, user, other):
     return run, f"{live_asgi}/api/v1/strategies/{run.strategy_id}/live", secrets
 
 
-def at_once(calls):
-    """Every call in a thread of its own, begun together; the answers in order. No call may ask the
-    database itself: its connection would stay open."""
-    gate = Barrier(len(calls))
-
-    def begin(call):
-        gate.wait(20)
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return [done.result(60) for done in [threads.submit(begin, call) for call in calls]]
-
-
 def post(url: str, secret: str, body: dict):
     return requests.post(url, json=body, headers={"Authorization": f"Bearer {secret}"}, timeout=60)
 
@@ -54,7 +36,7 @@ def test_of_two_who_decide_about_one_stint_one_is_told_what_the_other_did(two):
     run, base, secrets = two
     body = {"laps": -2, "base_version": 1}
 
-    answers = at_once([
+    answers = at_once(*[
         lambda s=s: post(f"{base}/stints/1/extend", s, body | {"key": str(uuid4())}) for s in secrets
     ])  # fmt: skip
 
@@ -70,7 +52,7 @@ def test_two_who_press_the_same_button_make_one_stop(two):
     run, base, secrets = two
     body = {"status": "completed", "base_version": 1}
 
-    answers = at_once([
+    answers = at_once(*[
         lambda s=s: post(f"{base}/stints/1/progress", s, body | {"key": str(uuid4())})
         for s in secrets
     ])  # fmt: skip
@@ -87,7 +69,7 @@ def test_a_command_replayed_many_times_at_once_is_done_once(two):
     run, base, secrets = two
     body = {"kind": "stop_go", "amount": 10_000, "key": str(uuid4()), "base_version": 1}
 
-    answers = at_once([lambda: post(f"{base}/penalties", secrets[0], body) for _ in range(6)])
+    answers = at_once(*[lambda: post(f"{base}/penalties", secrets[0], body) for _ in range(6)])
 
     assert {a.status_code for a in answers} == {200}
     assert len({a.text for a in answers}) == 1
@@ -102,7 +84,7 @@ def test_bridges_that_overlap_make_each_lap_once(two):
         events = [{"key": f"lap-{n}", "kind": "lap", "lap": n, "at_ms": n * 30_000} for n in laps]
         return post(f"{base}/feed/batch", secrets[0], {"source": "decoder", "events": events})
 
-    answers = at_once([lambda n=n: batch(n) for n in range(4)])
+    answers = at_once(*[lambda n=n: batch(n) for n in range(4)])
 
     assert {a.status_code for a in answers} == {200}
     assert sum(a.json()["new"] for a in answers) == 33
@@ -115,7 +97,7 @@ def test_commands_on_different_things_at_once_all_count(two):
     swap = {"driver_id": run.strategy.drivers[1 - seat]["user_id"], "reason": "asked",
             "override": True, "base_version": 1}  # fmt: skip
 
-    answers = at_once([
+    answers = at_once(*[
         lambda: post(f"{base}/flags", secrets[0], {"flag": "sc", "base_version": 1}),
         lambda: post(f"{base}/fuel", secrets[1], {"fuel_ml": 70_000, "base_version": 1}),
         lambda: post(f"{base}/penalties", secrets[0], {"kind": "time", "base_version": 1}),
@@ -167,8 +149,6 @@ def test_a_page_hears_on_after_the_database_dropped_the_listener(live_asgi, two,
 
 SLOW_WORKER = """
 import sys, time
-import django
-django.setup()
 from racecontrol.shared import jobs
 from strategy.services.live import changes
 changes.ways_on = lambda *a, **k: time.sleep(120)
@@ -176,35 +156,23 @@ jobs.run(sys.argv[1])
 """
 
 
-def this_database() -> dict[str, str]:
-    """The environment of another process that is to work on the database of this test."""
-    told = connection.settings_dict
-    place = urlencode({"host": told["HOST"], "port": told["PORT"]})
-    who = f"{quote(told['USER'])}:{quote(told['PASSWORD'] or '-')}"
-    kept = {key: value for key, value in os.environ.items() if key != "PYTEST_VERSION"}
-    return kept | {
-        "DJANGO_SETTINGS_MODULE": "racecontrol.settings",
-        "DATABASE_URL": f"postgres://{who}@/{told['NAME']}?{place}",
-    }
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_while_it_looks_for_ways_on_loses_nothing(user):
     run = make_run(user, laps=6)
     job = changes.request_ways(strategy_id=run.strategy_id, by=user).job
-    command = [sys.executable, "-c", SLOW_WORKER, str(job.pk)]
-    with subprocess.Popen(command, env=this_database(), cwd=settings.BASE_DIR) as worker:
-        deadline = time.monotonic() + 120
-        while jobs.Job.objects.get(pk=job.pk).attempts == 0 and time.monotonic() < deadline:
-            assert worker.poll() is None, "the worker ended before it began"
-            time.sleep(0.1)
-        worker.kill()
+    worker = workers.start(SLOW_WORKER, job.pk)
+    try:
+        begun = jobs.Job.objects.filter(pk=job.pk, attempts=1)
+        until(lambda: begun.exists() or worker.poll() is not None, "the worker has begun")
+        assert worker.poll() is None, "the worker ended before it began"
+    finally:
+        workers.end(worker)
 
     job.refresh_from_db()
     assert (job.state, job.attempts) == ("running", 1)
-    deadline = time.monotonic() + 120  # the dead worker's lock goes with its connection
-    while jobs.run_now(job).state != "done" and time.monotonic() < deadline:
-        time.sleep(0.1)
+    until(
+        lambda: jobs.run_now(job).state == "done", "the lock goes with the dead worker's connection"
+    )
 
     job.refresh_from_db()
     assert (job.state, job.attempts) == ("done", 2)

@@ -13,16 +13,10 @@ from strategy.queries import live
 from strategy.services.live import changes, feed, notes, pins, race, stints, undo
 from strategy.services.live.frame import Order
 from strategy.tests.builders import make_person, make_strategy
-from strategy.tests.live_builders import make_run
+from strategy.tests.live_builders import fresh, make_run
 
 pytestmark = pytest.mark.django_db
 IN = feed.Told(key="in", kind="pit_in", at_ms=3 * 154_000, lap=3)
-
-
-def fresh(run) -> LiveRun:
-    found = live.run_with_all(run.strategy_id)
-    assert found is not None
-    return found
 
 
 def seen(run) -> dict:

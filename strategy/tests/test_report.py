@@ -14,12 +14,11 @@ from racecontrol.shared.errors import NotReady
 from racecontrol.testing.pages import Page
 from strategy.models import LapEvent, LiveRun, Membership, RaceReport
 from strategy.queries import analytics as reads
-from strategy.queries.live import run_with_all
 from strategy.services import analytics, drivers
 from strategy.services.live import changes, race
 from strategy.services.live.frame import Order
 from strategy.tests.builders import make_event, make_person, sign_up
-from strategy.tests.live_builders import make_run
+from strategy.tests.live_builders import fresh, make_run
 from strategy.tests.race_builders import drive
 
 pytestmark = pytest.mark.django_db
@@ -271,7 +270,7 @@ def test_a_correction_while_measuring_is_measured_too(user, monkeypatch):
 def test_a_decision_on_the_wall_is_weighed_in_the_report(user):
     run = make_run(user, laps=3, lap_ms=154_000)
     changes.extend_current_stint(Order(run.strategy_id, user), stint=1, laps=-2, reason="tyres")
-    finish(run_with_all(run.strategy_id), lap_ms=154_000)
+    finish(fresh(run), lap_ms=154_000)
     race.set_state(Order(run.strategy_id, user), state="finished")
 
     report = analytics.measure(run_id=run.pk, seconds=1)

@@ -1,10 +1,10 @@
 """The rules as forms: what is typed is what is kept, and nothing is lost on the way."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from racecontrol.testing.pages import Page
+from racecontrol.testing.people import signed_in
 from strategy.domain.regulations import PRESETS, Regulations, read_regulations
 from strategy.forms.rules import ROWS, RulesForm, RuleSheet, SpanField
 from strategy.models import Membership, Role
@@ -122,8 +122,7 @@ def test_the_event_tells_its_rules_in_words_to_drivers_who_may_not_change_them(c
     event = make_event(user, regulations=FULL)
     sign_up(event, other)
     Membership.objects.filter(user=other).update(role=Role.DRIVER)
-    theirs = Client()
-    theirs.force_login(other)
+    theirs = signed_in(other)
     url = reverse("strategy:event", args=[event.pk])
 
     told = Page(theirs.get(url)).text("main")

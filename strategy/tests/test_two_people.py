@@ -1,12 +1,11 @@
 """Two strategists change one plan at the same moment, over real HTTP: one wins, nothing is lost."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
 import requests
-from django.test import Client
 
+from racecontrol.testing.pages import HTMX
+from racecontrol.testing.people import signed_in
+from racecontrol.testing.workers import at_once
 from strategy.models import Membership, Role
 from strategy.services import plans
 from strategy.tests.builders import make_strategy
@@ -16,8 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def session_of(person, host) -> requests.Session:
     """Signed in, with the token forms need."""
-    client = Client()
-    client.force_login(person)
+    client = signed_in(person)
     client.get("/strategy/teams/")
     session = requests.Session()
     session.trust_env = False
@@ -25,18 +23,6 @@ def session_of(person, host) -> requests.Session:
     session.headers["X-CSRFToken"] = client.cookies["csrftoken"].value
     session.headers["Referer"] = host
     return session
-
-
-def at_once(*calls):
-    """Start all calls at the same moment; their answers in order."""
-    gate = Barrier(len(calls))
-
-    def run(call):
-        gate.wait(timeout=20)
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 @pytest.fixture
@@ -52,7 +38,7 @@ def test_two_boards_sent_at_once_make_one_version_and_one_clear_conflict(both, l
 
     def change(session, value):
         data = {"do": "move", "stint": 1, "value": value, "base_version": 1}
-        headers = {"HX-Request": "true", "HX-Target": "board"}
+        headers = HTMX | {"HX-Target": "board"}
         url = f"{live_server.url}/strategy/{row.pk}/"
         return lambda: session.post(url, data=data, headers=headers, timeout=30)
 

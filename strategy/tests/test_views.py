@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from icalendar import Calendar
 
 from racecontrol.testing.pages import Page, assert_swap_equals_reload
+from racecontrol.testing.people import signed_in
 from strategy.models import EventParticipation, Membership, Role, Team
 from strategy.services import drivers, formation, plans, what_if
 from strategy.tests.builders import (
@@ -36,8 +36,7 @@ def test_a_team_is_made_and_a_link_brings_somebody_in(client, user, other):
     client.post(page, {"do": "invite", "role": "driver", "email": ""})
     join = reverse("strategy:team-join", args=[team.invitations.get().token])
 
-    theirs = Client()
-    theirs.force_login(other)
+    theirs = signed_in(other)
     assert "Join Night Owls?" in theirs.get(join).text
     theirs.post(join)
 
@@ -117,8 +116,7 @@ def test_an_old_board_gets_a_clear_conflict(client, user):
 def test_a_viewer_sees_the_board_without_buttons(user, other):
     row = make_strategy(user)
     Membership.objects.create(team=row.team, user=other, role=Role.VIEWER)
-    theirs = Client()
-    theirs.force_login(other)
+    theirs = signed_in(other)
     url = reverse("strategy:strategy", args=[row.pk])
 
     page = theirs.get(url)

@@ -7,12 +7,11 @@ from django.urls import reverse
 
 from racecontrol.testing.pages import HTMX, Page
 from strategy.models import LiveRun, Membership
-from strategy.queries.live import run_with_all
 from strategy.services import analytics
 from strategy.services.live import changes, race
 from strategy.services.live.frame import Order
 from strategy.tests.builders import make_person, make_strategy
-from strategy.tests.live_builders import make_run
+from strategy.tests.live_builders import fresh, make_run
 
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
@@ -245,7 +244,7 @@ def test_a_shorter_stint_is_a_new_plan_and_a_decision_of_the_report(client, user
     assert done.status_code == 200
     run.strategy.refresh_from_db()
     assert run.strategy.current.stints.get(number=1).laps == 22
-    history = analytics.plan_history(run_with_all(run.strategy_id))
+    history = analytics.plan_history(fresh(run))
     assert [plan.number for _, plan in history] == [1, 2]
     assert history[1][0] >= 3 * 154_000 - 1_000
 
