@@ -1,3 +1,4 @@
-"""Whole journeys need the stand-in of the timing site."""
+"""Whole journeys need the stand-ins of the timing site and of the providers."""
 
-from ingestion.tests.conftest import practice_on, site  # noqa: F401 - pytest finds fixtures here
+from coaching.tests.connected import no_pauses, providers  # noqa: F401 - pytest finds fixtures here
+from ingestion.tests.conftest import practice_on, site  # noqa: F401

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -28,13 +27,13 @@ from coaching.tests.activity_bytes import gpx
 from racecontrol.models import User
 from racecontrol.shared import jobs
 from racecontrol.testing.leftovers import places_of
+from racecontrol.tests.journeys.ways import Api, make_account, program_of_newcomer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BERLIN = ZoneInfo("Europe/Berlin")
 NAME, EMAIL, PASSWORD = "xanthippe", "xanthippe@quirk.example", "long-Hill-repeats-7"
 MORNINGS = 7
 FIRST, LAST = MORNINGS + 1, MORNINGS + 2  # the days of the event
-JSON = "application/json"
 
 
 class Season:
@@ -88,15 +87,11 @@ class Season:
 
 
 @pytest.fixture
-def season(settings, monkeypatch, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-    monkeypatch.setattr("coaching.connections.api.Api.pause_s", 0, raising=False)
-    with FakeProviders() as ring, FakeOpenAI() as model:
-        for name, value in ring.settings().items():
-            setattr(settings, name, value)
+def season(settings, monkeypatch, own_storage, providers):
+    with FakeOpenAI() as model:
         settings.LLM_BASE_URL, settings.LLM_MODEL = model.base_url, "fake-happy"
         settings.LLM_API_KEY = "sk-operator-0123456789"
-        yield Season(monkeypatch, ring)
+        yield Season(monkeypatch, providers)
 
 
 # -- in a browser ------------------------------------------------------------------------------
@@ -104,11 +99,7 @@ def season(settings, monkeypatch, tmp_path):
 
 def sign_up(page):
     page.goto("/accounts/signup/")
-    page.get_by_label("Email").fill(EMAIL)
-    page.get_by_label("Username").fill(NAME)
-    page.locator("input[name=password1]").fill(PASSWORD)
-    page.locator("input[name=password2]").fill(PASSWORD)
-    page.locator("#main button").click()
+    make_account(page, NAME, PASSWORD, EMAIL)
     expect(page.get_by_role("heading", name=f"Hello {NAME}")).to_be_visible()
 
 
@@ -291,36 +282,22 @@ def test_a_season_in_a_browser(open_page, season):
 # -- over the API ------------------------------------------------------------------------------
 
 
-class Api:
-    """A program with a token of its person."""
-
-    def __init__(self, secret: str):
-        self.client = Client(headers={"Authorization": f"Bearer {secret}"})
-
-    def __call__(self, method: str, path: str, body=None, status: int = 200):
-        options = {} if body is None else {"data": body, "content_type": JSON}
-        answer = getattr(self.client, method)(f"/api/v1{path}", **options)
-        assert answer.status_code == status, (method, path, answer.status_code, answer.text)
-        return answer.json() if answer.content else None
-
-    def bring(self, name: str, content: bytes) -> str:
-        file = SimpleUploadedFile(name, content)
-        return self.client.post("/api/v1/athlete/uploads", {"file": file}).json()["id"]
+def bring(api, name: str, content: bytes) -> str:
+    file = SimpleUploadedFile(name, content)
+    return api.client.post("/api/v1/athlete/uploads", {"file": file}).json()["id"]
 
 
 def test_a_season_over_the_api(stranger, season):
-    browser, at = stranger, "/athlete"
-    browser.post("/accounts/signup/", {"email": EMAIL, "username": NAME, "password1": PASSWORD,
-                                       "password2": PASSWORD, "time_zone": "Europe/Berlin"})  # fmt: skip
-    made = browser.post("/api/v1/tokens", {"name": "p", "scope": "write"}, content_type=JSON)
-    api = Api(made.json()["secret"])
-    assert api("get", "/me")["time_zone"] == "Europe/Berlin"
+    at = "athlete"
+    told = {"email": EMAIL, "time_zone": "Europe/Berlin"}
+    api = Api(program_of_newcomer(stranger, NAME, PASSWORD, **told), good=(200,))
+    assert api("get", "me")["time_zone"] == "Europe/Berlin"
 
     # data: a service by its key, a recording, the numbers that make load of both
     for purpose in ("health", "model"):
         api("put", f"{at}/consents/{purpose}", {"is_given": True})
     api("put", f"{at}/connections/intervals/key", {"api_key": "icu-key"})
-    upload = api.bring("ride.gpx", season.ride(-1))
+    upload = bring(api, "ride.gpx", season.ride(-1))
     season.work()
     assert api("get", f"{at}/connections/intervals")["synced_until"] == season.day(0).isoformat()
     assert api("get", f"{at}/uploads/{upload}")["message"] == "1 activity"
@@ -336,13 +313,13 @@ def test_a_season_over_the_api(stranger, season):
             {"number": 2, "on": season.day(LAST).isoformat(), "type": "mountain", "name": "Top"},
         ], "rest_days": []},
     }  # fmt: skip
-    draft = api("post", "/missions/drafts", answers, status=202)
+    draft = api("post", "missions/drafts", answers, status=202)
     season.work()
-    ready = api("get", f"/missions/drafts/{draft['id']}")
+    ready = api("get", f"missions/drafts/{draft['id']}")
     assert ready["status"] == "ready"
     edited = answers | {"name": "My harbour", "prep_start": ready["proposal"]["prep_start"]}
-    mission = api("post", f"/missions/drafts/{draft['id']}/confirm", edited, status=201)
-    of = f"/missions/{mission['id']}"
+    mission = api("post", f"missions/drafts/{draft['id']}/confirm", edited, status=201)
+    of = f"missions/{mission['id']}"
     assert api("post", f"{of}/start", {})["state"] == "TRAINING"
     season.work()
 
@@ -359,7 +336,7 @@ def test_a_season_over_the_api(stranger, season):
     # the event, scored from a recording and by word; the look back
     season.morning(FIRST)
     season.set(FIRST, time(12))
-    api.bring("stage.gpx", season.ride(FIRST))
+    bring(api, "stage.gpx", season.ride(FIRST))
     season.work()
     assert api("get", f"{of}/progress")["done"] == 1
     api("put", f"{of}/stages/1", {"ride_mode": "gc"})
@@ -372,13 +349,13 @@ def test_a_season_over_the_api(stranger, season):
     check_season(season)
 
     # everything along, and away
-    packed = api("post", "/me/exports", status=202)["id"]
+    packed = api("post", "me/exports", status=202)["id"]
     season.work()
-    assert api("get", f"/me/exports/{packed}")["is_ready"]
+    assert api("get", f"me/exports/{packed}")["is_ready"]
     answer = api.client.get(f"/api/v1/me/exports/{packed}/file")
     check_box(zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))))
-    api("post", "/me/deletion", {"password": PASSWORD, "is_sure": True}, status=202)
-    api("get", "/me", status=401)
+    api("post", "me/deletion", {"password": PASSWORD, "is_sure": True}, status=202)
+    api("get", "me", status=401)
     season.work()
     assert not User.objects.exists()
     assert places_of(NAME, "quirk") == []

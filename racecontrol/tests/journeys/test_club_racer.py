@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from waffle.models import Flag
+from playwright.sync_api import expect
 
 from ingestion.fake_liverc.people import DEMO
 from ingestion.fake_liverc.world import DEMO_DAY, DEMO_EVENT_ID
 from ingestion.services.imports import import_event
+from ingestion.tests.ways import ask_liverc
 from racecontrol.shared import flags
 from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
+from racecontrol.testing.people import switch_on
+from racecontrol.tests.journeys.ways import Api, make_account, program_of_newcomer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,14 +24,14 @@ PRACTICE_DAY = DEMO_DAY - timedelta(days=1)
 CLASS = "1/8 Nitro Buggy"
 # Won nothing on the stand-in's big meeting, but moved up: second of the B-Main, fourth of the final.
 NAME, TRANSPONDER, CLUB_DAY = "Harlan Underhill", "6683287", "102482"
+PASSWORD = "five-lap-Heat-9"
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 
 
 @pytest.fixture
 def weekend(site, staff):
     """Rooms that have a flag are open; a club day of October is here; he practised on Friday."""
-    for flag in (flags.ENABLE_PRACTICE_DAYS, flags.RUN_PLANS_V1):
-        Flag.objects.update_or_create(name=flag, defaults={"everyone": True})
+    switch_on(flags.ENABLE_PRACTICE_DAYS, flags.RUN_PLANS_V1)
     import_event(source_event_id=CLUB_DAY, track_slug=DEMO, by=staff)
     like = site.world.sessions(site.world.track(DEMO), PRACTICE_DAY)[0]
     for number, pace in enumerate((39_000, 38_600, 38_200), start=1):
@@ -54,20 +57,8 @@ def look(page, name: str) -> None:
     page.set_viewport_size(DESK)
 
 
-@pytest.mark.browser
-def test_a_club_racers_weekend(page, weekend, run_jobs):
-    from playwright.sync_api import expect
-
-    page.goto("/")
-    page.locator("#main").get_by_role("link", name="Make an account").click()
-    page.get_by_label("Email").fill("harlan@example.org")
-    page.get_by_label("Username").fill("harlan")
-    page.get_by_label("Password", exact=True).fill("five-lap-Heat-9")
-    page.get_by_label(re.compile(r"Password \(again\)")).fill("five-lap-Heat-9")
-    page.locator("#main").get_by_role("button", name="Sign up").click()
-    expect(page.get_by_role("heading", name="Hello harlan")).to_be_visible()
-
-    # Who am I? The club day of October is here already: claiming it logs it, without another press.
+def claim_the_driver(page, run_jobs):
+    """The club day of October is here already: claiming it logs it, without another press."""
     page.get_by_role("link", name="Timing").first.click()
     page.get_by_role("link", name="Drivers").first.click()
     page.get_by_role("searchbox").fill("underhill")
@@ -81,7 +72,9 @@ def test_a_club_racers_weekend(page, weekend, run_jobs):
     run_jobs()
     expect(sessions.get_by_role("link", name="1/8 Nitro Truggy")).to_be_visible()
 
-    # Friday's practice, then the big meeting: found on LiveRC, imported.
+
+def import_practice_and_race(page, run_jobs):
+    """Friday's practice, then the big meeting: found on LiveRC, imported."""
     page.get_by_role("link", name="Timing").first.click()
     page.get_by_role("link", name="Practice days", exact=True).click()
     ask_liverc(page, PRACTICE_DAY)
@@ -97,7 +90,9 @@ def test_a_club_racers_weekend(page, weekend, run_jobs):
     expect(page.locator("#imports .job")).to_be_visible()
     run_jobs()
 
-    # Both are sessions with a score, and nobody pressed anything for it.
+
+def find_both_scored(page):
+    """Both are sessions with a score, and nobody pressed anything for it."""
     page.get_by_role("link", name="Coaching").first.click()
     sessions = page.locator("#garage-sessions")
     for name in ("Practice Day", f"Harvest Cup · {CLASS}", "Foreman's Trophy"):
@@ -106,7 +101,9 @@ def test_a_club_racers_weekend(page, weekend, run_jobs):
     sessions.get_by_role("link", name=f"Harvest Cup · {CLASS}").click()
     expect(page.get_by_role("heading", name="Harvest Cup")).to_be_visible()
 
-    # Practice beside the race, with the way up from the B-Main.
+
+def compare_them(page) -> str:
+    """Practice beside the race, with the way up from the B-Main. The pace of the final."""
     page.get_by_role("link", name="In timing").click()
     page.get_by_role("link", name=f"{CLASS} A-Main").first.click()
     results = page.get_by_role("region", name="Results, wide table")
@@ -116,10 +113,12 @@ def test_a_club_racers_weekend(page, weekend, run_jobs):
     expect(final).to_contain_text("from B-Main (2nd)")
     for kind in ("practice", "qualifying", "race"):
         expect(page.get_by_text(f"Pace in {kind}")).to_be_visible()
-    pace = final.locator("[data-label=Pace]").inner_text()
     look(page, "9-beside")
+    return final.locator("[data-label=Pace]").inner_text()
 
-    # A run at that pace, and on paper.
+
+def plan_a_run_and_print_it(page, pace):
+    """A run at that pace, and on paper."""
     page.get_by_role("link", name="Plan a run at race pace").click()
     expect(page.get_by_label("Pace a lap")).to_have_value(pace)
     page.fill("[name=required_laps]", "45")
@@ -139,42 +138,23 @@ def test_a_club_racers_weekend(page, weekend, run_jobs):
     assert page.pdf(format="A5").count(b"/Type /Page\n") == 1
 
 
-def ask_liverc(page, day) -> None:
-    page.get_by_label("Track", exact=True).fill(DEMO)
-    page.get_by_label("From", exact=True).fill(day.isoformat())
-    page.get_by_label("To", exact=True).fill(day.isoformat())
-    page.get_by_role("button", name="Ask LiveRC").click()
-
-
-class Api:
-    """A program with a token of its own; every answer must be good."""
-
-    def __init__(self, token: str):
-        self.client = Client(headers={"authorization": f"Bearer {token}"})
-
-    def get(self, path: str, **query):
-        return self._good(self.client.get(f"/api/v1/{path}", query))
-
-    def post(self, path: str, **body):
-        return self._good(
-            self.client.post(f"/api/v1/{path}", body, content_type="application/json")
-        )
-
-    def _good(self, answer):
-        assert answer.status_code < 300, answer.text
-        return answer.json()
+@pytest.mark.browser
+def test_a_club_racers_weekend(page, weekend, run_jobs):
+    page.goto("/")
+    page.locator("#main").get_by_role("link", name="Make an account").click()
+    make_account(page, "harlan", PASSWORD)
+    expect(page.get_by_role("heading", name="Hello harlan")).to_be_visible()
+    claim_the_driver(page, run_jobs)
+    import_practice_and_race(page, run_jobs)
+    find_both_scored(page)
+    pace = compare_them(page)
+    plan_a_run_and_print_it(page, pace)
 
 
 def test_the_same_weekend_over_the_api(weekend, run_jobs):
     """Import first, claim later: the other order than in the browser. An account is made on its page."""
     harlan = Client()
-    password = {"password1": "five-lap-Heat-9", "password2": "five-lap-Heat-9"}
-    names = {"email": "harlan@example.org", "username": "harlan"}
-    assert harlan.post("/accounts/signup/", names | password).status_code == 302
-    made = harlan.post(
-        "/api/v1/tokens", {"name": "laptop", "scope": "write"}, content_type="application/json"
-    )
-    api = Api(made.json()["secret"])
+    api = Api(program_of_newcomer(harlan, "harlan", PASSWORD))
 
     span = {"track": DEMO, "from": PRACTICE_DAY.isoformat(), "to": DEMO_DAY.isoformat()}
     api.post("practice-days/discover", **span)

@@ -12,20 +12,20 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import Client
 from django.utils.timezone import now
+from playwright.sync_api import expect
 from psycopg.sql import SQL, Identifier
 from waffle.models import Flag
 
 from coaching.models import Heat, OrpScore, RacerProfile
 from coaching.services import claims
-from ingestion.fake_liverc.people import DEMO
 from ingestion.fake_liverc.world import DEMO_EVENT_ID
 from ingestion.models import BumpUp, Driver, HostBlock, Race
-from ingestion.services.imports import import_event
+from ingestion.tests.builders import import_demo
 from racecontrol.devdb import bin_dir, cluster_of
 from racecontrol.models import ApiToken, AuditEvent, Job
-from racecontrol.shared import flags, jobs, tokens
+from racecontrol.shared import flags, jobs
+from racecontrol.testing.people import program
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ def meeting(site, staff):
     for flag in flags.ALL:
         Flag.objects.get_or_create(name=flag)
     Flag.objects.filter(name=flags.ENABLE_SESSION_TYPE_INFERENCE).update(everyone=True)
-    import_event(source_event_id=str(DEMO_EVENT_ID), track_slug=DEMO, by=staff)
+    import_demo(by=staff)
     return Race.objects.get(event__source_event_id=DEMO_EVENT_ID, label=f"{CLASS} A-Main").event
 
 
@@ -63,14 +63,8 @@ def by_action(page, model: str, row: str, action: str) -> None:
     page.locator(".messagelist li").first.wait_for()
 
 
-@pytest.mark.browser
-def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meeting, run_jobs):
-    from playwright.sync_api import expect
-
-    page = open_page(staff)
-
-    # A track asks whether we are human: the import pauses, nothing more is asked, staff see why.
-    final = meeting.races.get(label=f"{CLASS} A-Main")
+def a_track_asks_whether_we_are_human(page, site, final, run_jobs):
+    """The import pauses, nothing more is asked, staff see why and let it go on."""
     site.fail("view_race_result", "bot", times=1)
     page.goto(f"/timing/races/{final.pk}/")
     page.get_by_role("button", name="Fetch again").click()
@@ -91,7 +85,9 @@ def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meetin
     refetch.refresh_from_db()
     assert refetch.state == "done"
 
-    # A job whose worker died is marked, and taken up again; one that failed is tried again.
+
+def a_worker_died_and_a_job_failed(page, final):
+    """The first is marked and taken up again; the second is tried again."""
     lost = jobs.enqueue("ingestion.tasks.run_import_race", final.pk, title="Fetch it anew")
     Job.objects.filter(pk=lost.pk).update(
         state="running", attempts=1, started_at=now() - timedelta(minutes=10)
@@ -109,7 +105,9 @@ def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meetin
     page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
     expect(page.locator(f"#job-{failed.pk}")).to_contain_text("Cancelled before it began")
 
-    # The final was a practice run: said by hand, and the racer's score follows.
+
+def the_final_was_a_practice_run(page, final, racer, staff, run_jobs):
+    """Said by hand, and the racer's score follows; taken back, it is as before."""
     heat = Heat.objects.get(session__profile=racer, source_ref__startswith="race:", name="A-Main",
                             session__name__contains=CLASS)  # fmt: skip
     before = OrpScore.objects.get(heat=heat, formula="v2").inputs_hash
@@ -122,7 +120,7 @@ def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meetin
     assert heat.kind == "practice"
     assert OrpScore.objects.get(heat=heat, formula="v2").inputs_hash != before
     assert not BumpUp.objects.standing().filter(target_race=final).exists()
-    import_event(source_event_id=str(DEMO_EVENT_ID), track_slug=DEMO, by=staff, refresh=True)
+    import_demo(by=staff, refresh=True)
     final.refresh_from_db()
     assert (final.kind, final.session_type) == ("practice", "race")
     page.goto(f"/admin/ingestion/race/{final.pk}/change/")
@@ -134,10 +132,12 @@ def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meetin
     assert heat.kind == "race"
     assert OrpScore.objects.get(heat=heat, formula="v2").inputs_hash == before
 
-    # Somebody did not move up: rejected, and no import brings it back.
+
+def somebody_did_not_move_up(page, final, racer, staff):
+    """Rejected, and no import brings it back."""
     move = BumpUp.objects.get(target_race=final, driver=racer.driver)
     by_action(page, "ingestion/bumpup", "HARLAN UNDERHILL", "Reject")
-    import_event(source_event_id=str(DEMO_EVENT_ID), track_slug=DEMO, by=staff, refresh=True)
+    import_demo(by=staff, refresh=True)
     move.refresh_from_db()
     assert (move.status, move.decided_by) == ("rejected", staff)
     page.goto(f"/timing/races/{final.pk}/")
@@ -145,7 +145,9 @@ def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meetin
     expect(row.filter(has_text=NAME)).not_to_contain_text("from B-Main")
     expect(page.get_by_text("from B-Main").first).to_be_visible()  # the others did
 
-    # A feature for one person.
+
+def a_feature_for_one_person(open_page, page, other, user):
+    """A flag for them alone: the room is there for them and for nobody else."""
     flag = Flag.objects.get(name=flags.RUN_PLANS_V1)
     page.goto(f"/admin/waffle/flag/{flag.pk}/change/")
     page.locator("[name=users]").fill(str(other.pk))
@@ -158,12 +160,25 @@ def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meetin
     assert outside.goto("/run-plans/").status == 404
     outside.problems.clear()
 
-    # A token in wrong hands.
-    _, secret = tokens.make(by=other, name="laptop", scope="read")
-    api = Client(headers={"authorization": f"Bearer {secret}"})
+
+def a_token_in_wrong_hands(page, other):
+    """It is revoked, and opens nothing from then on."""
+    api = program(other, "read")
     assert api.get("/api/v1/me").status_code == 200
-    by_action(page, "racecontrol/apitoken", "laptop", "Revoke")
+    by_action(page, "racecontrol/apitoken", "program", "Revoke")
     assert api.get("/api/v1/me").status_code == 401
+
+
+@pytest.mark.browser
+def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meeting, run_jobs):
+    page = open_page(staff)
+    final = meeting.races.get(label=f"{CLASS} A-Main")
+    a_track_asks_whether_we_are_human(page, site, final, run_jobs)
+    a_worker_died_and_a_job_failed(page, final)
+    the_final_was_a_practice_run(page, final, racer, staff, run_jobs)
+    somebody_did_not_move_up(page, final, racer, staff)
+    a_feature_for_one_person(open_page, page, other, user)
+    a_token_in_wrong_hands(page, other)
 
     verbs = set(AuditEvent.objects.filter(by=staff).values_list("verb", flat=True))
     assert {"host_block.lifted", "race.session_type_set", "token.revoked"} <= verbs
@@ -171,8 +186,7 @@ def test_an_operators_bad_day(open_page, staff, other, user, site, racer, meetin
 
 def test_the_same_over_the_api(site, staff, other, client, racer, meeting, run_jobs):
     """What has an API: imports and jobs, bump-ups, one's tokens, the figures operators watch."""
-    _, secret = tokens.make(by=staff, name="ops", scope="write")
-    api = Client(headers={"authorization": f"Bearer {secret}"})
+    api = program(staff)
     site.fail("view_event", "bot", times=1)
     url = f"/api/v1/events/{DEMO_EVENT_ID}/import"
     body = {"refresh": True}
@@ -193,9 +207,8 @@ def test_the_same_over_the_api(site, staff, other, client, racer, meeting, run_j
     )  # fmt: skip
     assert answer.json()["status"] == "rejected"
 
-    _, lost = tokens.make(by=other, name="laptop", scope="write")
-    theirs = Client(headers={"authorization": f"Bearer {lost}"})
-    token = ApiToken.objects.get(name="laptop")
+    theirs = program(other)
+    token = ApiToken.objects.get(user=other)
     assert theirs.delete(f"/api/v1/tokens/{token.pk}").status_code == 204
     assert theirs.get("/api/v1/me").status_code == 401
 

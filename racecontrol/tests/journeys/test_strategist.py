@@ -3,20 +3,18 @@
 The race is one that was driven already: its clock is what the timing bridge told last.
 """
 
-import json
 import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.test import Client
 from playwright.sync_api import expect
 
 from ingestion.tests import builders as timing
-from racecontrol.shared import tokens
 from racecontrol.testing.browser import PHONE, take_picture
+from racecontrol.testing.people import make_person, program, signed_in
+from racecontrol.tests.journeys.ways import Api, make_account
 from strategy.models import RaceStrategy, StrategyEvent
 from strategy.services.live import changes
-from strategy.tests.builders import make_person
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -41,30 +39,11 @@ def windows(half_hours):
     ]
 
 
-class Session:
-    """One person's API; every answer is as told, or the test says what came instead."""
-
-    def __init__(self, user=None, token=None):
-        self.client = Client()
-        self.head = {"Authorization": f"Bearer {token}"} if token else {}
-        if user is not None:
-            self.client.force_login(user)
-
-    def __call__(self, method, path, body=None, status=(200, 201, 202)):
-        answer = getattr(self.client, method)(
-            f"/api/v1/{path}", None if body is None else json.dumps(body),
-            content_type="application/json", headers=self.head,
-        )  # fmt: skip
-        assert answer.status_code in status, answer.text
-        return answer.json()
-
-
 class Bridge:
     """Tells laps and stops of a car to the wall, with a token that may do nothing else."""
 
     def __init__(self, strategy_id, by):
-        _, secret = tokens.make(by=by, name="bridge", scope="feed")
-        self.call, self.path = Session(token=secret), f"strategies/{strategy_id}/live/feed/batch"
+        self.call, self.path = Api(program(by, "feed")), f"strategies/{strategy_id}/live/feed/batch"
         self.lap = self.at_ms = 0
 
     def send(self, *events):
@@ -105,17 +84,9 @@ def laps_of_kim():
 
 def four_more_sign_up(token):
     for n, (name, (zone, free)) in enumerate(OTHERS.items()):
-        call = Session(make_person(name, time_zone=zone))
+        call = Api(signed_in(make_person(name, time_zone=zone)))
         told = {"windows": windows(free), "lap_ms": 120_500 + 300 * n}
         call("put", f"sign-up-links/{token}/participation", told)
-
-
-def make_an_account(page, name):
-    page.get_by_label("Email").fill(f"{name}@example.org")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password (again)").fill(PASSWORD)
-    page.get_by_role("button", name="Sign Up").click()
 
 
 def sign_up(page, **typed):
@@ -264,7 +235,7 @@ def to_the_flag(kim, yuki, bridge):
 def test_from_a_new_account_to_the_next_plan(open_page, run_jobs, laps_of_kim, django_user_model):
     kim = open_page(timezone_id="Europe/Berlin")
     kim.goto("/accounts/signup/")
-    make_an_account(kim, "kim")
+    make_account(kim, "kim", PASSWORD)
     expect(kim.get_by_role("heading", name="Hello kim")).to_be_visible()
     a_team_with_a_car_and_an_event(kim)
     link = kim.locator("#signup-link").inner_text()
@@ -272,7 +243,7 @@ def test_from_a_new_account_to_the_next_plan(open_page, run_jobs, laps_of_kim, d
     yuki = open_page(viewport=PHONE, timezone_id="Asia/Tokyo")
     yuki.goto(link)
     yuki.get_by_role("link", name="Sign up").first.click()
-    make_an_account(yuki, "yuki")
+    make_account(yuki, "yuki", PASSWORD)
     expect(yuki.get_by_text("08:00")).to_be_visible()  # 01:00 in Berlin
     sign_up(yuki, Dry_lap="121")
     yuki.get_by_label("I can run the strategy").check()
@@ -320,7 +291,8 @@ def many_calls(settings):
 def test_the_same_by_the_api(user, run_jobs, laps_of_kim, many_calls):
     user.time_zone = "Europe/Berlin"
     user.save()
-    kim, yuki = Session(user), Session(make_person("yuki", time_zone="Asia/Tokyo"))
+    kim = Api(signed_in(user))
+    yuki = Api(signed_in(make_person("yuki", time_zone="Asia/Tokyo")))
     team = kim("post", "teams", {"name": "Night Owls"})["id"]
     car = kim("post", f"teams/{team}/cars", {"name": "Blue 7"})["id"]
     told = {"team_id": team, "name": "Autumn night", "track": "Lantern Park", "hours": 3,
