@@ -1,8 +1,6 @@
 """Operators look and mend."""
 
 import pytest
-from django.contrib import admin
-from django.test import Client
 from django.urls import reverse
 
 from coaching.models import (
@@ -37,13 +35,6 @@ MODELS = [
 
 
 @pytest.fixture
-def boss(staff) -> Client:
-    client = Client()
-    client.force_login(staff)
-    return client
-
-
-@pytest.fixture
 def session(user):
     profile = make_profile(user)
     garage.save_vehicle(by=user, profile_id=profile.pk, brand="Tekno", model="EB48")
@@ -62,8 +53,6 @@ def test_every_table_can_be_looked_at_searched_and_opened(boss, session, model):
     row = model.objects.first()
 
     assert boss.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200
-    for option in admin.site._registry[model].list_filter:
-        assert option
     assert boss.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
 
 

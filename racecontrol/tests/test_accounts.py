@@ -10,13 +10,6 @@ from racecontrol.models import ApiToken, User
 pytestmark = pytest.mark.django_db
 
 
-def test_a_stranger_sees_what_this_is_and_the_way_in(stranger):
-    page = stranger.get("/").text
-
-    assert "/accounts/login/" in page
-    assert "/accounts/signup/" in page
-
-
 def test_sign_up_leads_to_the_dashboard(stranger, mailoutbox):
     answer = stranger.post(
         "/accounts/signup/",
