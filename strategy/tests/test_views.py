@@ -7,12 +7,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from icalendar import Calendar
 
-from racecontrol.testing.pages import Page, assert_swap_equals_reload
+from racecontrol.testing.pages import Page, assert_swap_equals_reload, queries_of
 from racecontrol.testing.people import signed_in
 from strategy.models import EventParticipation, Membership, Role, Team
 from strategy.services import drivers, formation, plans, what_if
@@ -296,18 +294,11 @@ def test_a_start_in_each_zone_reads_as_one_moment_everywhere(client, user):
     assert {"16:00 CEST", "10:00 EDT", "19:30 IST", "02:00 NZST"} <= clocks
 
 
-def _asked(url: str, client: Client) -> int:
-    with CaptureQueriesContext(connection) as asked:
-        assert client.get(url).status_code == 200
-    return len(asked)
-
-
 def test_however_many_teams_somebody_has_they_are_asked_for_once(client, user, other):
     event = make_strategy(user).event
     urls = (reverse("strategy:event-new"), reverse("strategy:strategy-new", args=[event.pk]),
             "/api/v1/teams")  # fmt: skip
-    client.get(urls[0])  # flags and the house's own are known from here on
-    before = [_asked(url, client) for url in urls[:2]]
+    before = [queries_of(client, url) for url in urls[:2]]
     for name, role in (("Ours", Role.STRATEGIST), ("Theirs", Role.DRIVER), ("Mine", Role.OWNER)):
         team = make_team(other, name, members={user: role})
         make_car(other, team, name=f"Car of {name}")
@@ -322,7 +313,7 @@ def test_however_many_teams_somebody_has_they_are_asked_for_once(client, user, o
         assert [name in page for name in (">Ours<", ">Mine<", ">Theirs<")] == [True, True, False]
     assert "Car of Ours" in planned
     assert "Car of Theirs" not in planned
-    assert [_asked(url, client) for url in urls[:2]] == before
+    assert [queries_of(client, url) for url in urls[:2]] == before
     assert roles == {
         "Night Owls": "owner",
         "Ours": "strategist",
