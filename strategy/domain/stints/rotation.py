@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from strategy.domain.stints.columns import Track
 from strategy.domain.stints.instance import Instance, Stint
+from strategy.domain.stints.track import Track
 
 
 def rotation(instance: Instance, *, spare_laps: int = 0) -> list[Stint]:
