@@ -14,7 +14,7 @@ OPERATIONS = (
     *(f"post {LIVE}/{verb}" for verb in (
         "state", "undo", "flags", "stops", "penalties", "weather", "fuel", "feed", "feed/batch",
         "replan")),
-    *(f"post {LIVE}/stints/{{number}}/{verb}" for verb in ("progress", "swap", "extend")),
+    *(f"post {LIVE}/stints/{{number}}/{verb}" for verb in ("progress", "swap", "extend", "pin", "backup")),
     f"get {LIVE}/proposals/{{proposal_id}}",
     f"post {LIVE}/proposals/{{proposal_id}}/accept",
     f"patch {LIVE}/stops/{{stop_id}}",
