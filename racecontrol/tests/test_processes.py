@@ -70,9 +70,8 @@ def test_a_killed_idle_worker_does_not_stop_the_queue(running):
 
 def test_a_job_whose_worker_was_killed_is_done_once(running):
     until(lambda: running.workers("default"), "workers")
-    workers = running.find(
-        "worker", "default"
-    )  # on a busy machine a job is over before they are found
+    # Found before there is a job: on a busy machine it would be over by then.
+    workers = running.find("worker", "default")
     running.queue_work(3, seconds=6)
     until(lambda: running.began()[3], "the job has begun")
 
