@@ -31,14 +31,14 @@ def test_the_wall_knows_who_is_in_and_what_comes(user):
 
 def test_the_wall_takes_a_fixed_number_of_queries(user, django_assert_num_queries):
     few, many = make_run(user, laps=2), 30
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(10):
         live.wall_of(live.run_with_all(few.strategy_id))
     LapEvent.objects.bulk_create(
         LapEvent(run=few, source="test", key=f"more-{n}", kind="lap", lap=n, at_ms=n * 154_000)
         for n in range(3, many)
     )
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(10):
         live.wall_of(live.run_with_all(few.strategy_id))
 
 
