@@ -33,6 +33,7 @@ urlpatterns = [
     path("health/live", views.health_live, name="health_live"),
     path("health/ready", views.health_ready, name="health_ready"),
     path("metrics", views.metrics, name="metrics"),
+    path("accounts/password/set/", personal_pages.set_password, name="account_set_password"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/", views.api_documentation, name="api_docs"),

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from allauth.account.views import password_set
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from racecontrol.forms import LeaveForm
@@ -57,6 +59,7 @@ def _pieces(stored_as: str) -> Iterator[bytes]:
 
 
 @never_cache
+@sensitive_post_parameters("password", "code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest) -> HttpResponse:
     """Delete the account: locked at once, purged in the background."""
@@ -72,6 +75,14 @@ def leave(request: HttpRequest) -> HttpResponse:
             logout(request)
             return redirect("left")
     return answer(request, page="leave.html", context={"form": form}, ok=not form.errors)
+
+
+def set_password(request: HttpRequest) -> HttpResponse:
+    """A first password: by a link to the account's address, which an open session alone cannot read."""
+    if request.user.has_usable_password() or not request.user.email:
+        return password_set(request)
+    messages.info(request, "The link to set a password goes to your address: say where to.")
+    return redirect("account_reset_password")
 
 
 @require_POST

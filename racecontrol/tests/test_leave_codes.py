@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils.timezone import now
 
@@ -138,6 +139,54 @@ def test_a_stranger_gets_no_code(mailoutbox):
     assert Client().post(f"{API}/code").status_code == 401
     assert Client().post("/account/data/leave/code/").status_code == 302
     assert mailoutbox == []
+
+
+def test_an_open_session_sets_no_password_round_the_code(guest, browser, mailoutbox):
+    new = {"password1": "box-box-box-7", "password2": "box-box-box-7"}
+    answer = browser.post("/accounts/password/set/", new)
+
+    assert answer.url == "/accounts/password/reset/"
+    guest.refresh_from_db()
+    assert not guest.has_usable_password()
+
+    browser.post("/accounts/password/reset/", {"email": guest.email})
+    [mail] = mailoutbox
+    assert mail.to == [guest.email]
+    link = re.search(r"/accounts/password/reset/key/\S+", mail.body).group()
+    form = browser.get(link, follow=True)
+    browser.post(form.redirect_chain[-1][0], new)
+    guest.refresh_from_db()
+    assert guest.check_password("box-box-box-7")
+
+
+def test_who_has_no_address_sets_a_password(guest, browser):
+    User.objects.filter(pk=guest.pk).update(email="")
+    new = {"password1": "box-box-box-7", "password2": "box-box-box-7"}
+    browser.post("/accounts/password/set/", new)
+
+    guest.refresh_from_db()
+    assert guest.check_password("box-box-box-7")
+
+
+def test_an_open_session_leads_codes_and_links_to_no_other_address(
+    guest, browser, user, mailoutbox
+):
+    thief = {"email": "thief@example.org"}
+    answers = [
+        browser.post("/accounts/email/", {"action_add": "", **thief}),
+        browser.post("/accounts/email/", {"action_remove": "", "email": guest.email}),
+    ]
+    assert [answer.url for answer in answers] == ["/accounts/password/set/"] * 2
+
+    client = Client()
+    client.force_login(user)
+    asked = client.post("/accounts/email/", {"action_add": "", **thief})
+    assert asked.url.startswith("/accounts/reauthenticate/")
+    assert not EmailAddress.objects.filter(**thief).exists()
+    assert mailoutbox == []
+
+    client.post(asked.url, {"password": "pass-word-1"})
+    assert EmailAddress.objects.filter(user=user, **thief).exists()
 
 
 def test_a_mail_that_does_not_leave_is_told(guest, api, monkeypatch):
