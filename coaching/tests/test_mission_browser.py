@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from coaching.models import Mission, MissionRun
 from racecontrol.shared import jobs
-from racecontrol.testing.browser import PHONE
+from racecontrol.testing.browser import PHONE, assert_fine_here
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,7 +25,10 @@ def work() -> None:
         jobs.run_now(job)
 
 
-def story(page, shoot=lambda _name: None) -> None:
+def story(page) -> None:
+    def look(name: str) -> None:
+        assert_fine_here(page, name=f"mission-{name}")
+
     today = timezone.now().date()
     first, last = today + timedelta(days=3), today + timedelta(days=4)
     page.goto("/coaching/missions/")
@@ -35,7 +38,7 @@ def story(page, shoot=lambda _name: None) -> None:
     page.get_by_label("Last event day").fill(last.isoformat())
     page.get_by_label("Time zone").select_option("UTC")
     page.get_by_label("What do you want from it?").fill("Finish both days.")
-    shoot("wizard")
+    look("wizard")
     page.get_by_role("button", name="Next").click()
     page.get_by_label("Stages").fill(f"{first} flat Harbour\n{last} mountain Top")
     page.get_by_role("button", name="Next").click()
@@ -43,26 +46,26 @@ def story(page, shoot=lambda _name: None) -> None:
     page.get_by_role("button", name="Next").click()
     page.get_by_label("FTP (W)").fill("205")
     page.get_by_role("button", name="Next").click()
-    shoot("limits")
+    look("limits")
     page.get_by_role("button", name="Review").click()
-    shoot("review")
+    look("review")
     page.get_by_role("button", name="Ask for a draft").click()
     page.get_by_text("is writing your draft").wait_for()
     work()
     page.get_by_text("Your draft is here").wait_for()  # with the form, by itself
-    shoot("draft")
+    look("draft")
     page.get_by_label("Name", exact=True).fill("My harbour")
     page.get_by_role("button", name="Save the mission").click()
     work()
     page.reload()
-    shoot("mission")
+    look("mission")
     page.get_by_role("button", name="Start the mission").click()
     page.get_by_text("is now training").wait_for()
     page.get_by_role("button", name="Next morning").click()
     work()
     page.locator("#guidance h2", has_text="DEMO").wait_for()
     assert page.get_by_text("Demonstration replies, not coaching").first.is_visible()
-    shoot("today")
+    look("today")
     page.get_by_label("done", exact=True).check()
     page.locator("#guidance").get_by_role("button", name="Tell").click()
     page.get_by_text("You said:").wait_for()
@@ -73,7 +76,7 @@ def story(page, shoot=lambda _name: None) -> None:
     page.get_by_label("Ridden as").select_option("breakaway")
     page.get_by_role("button", name="Save").click()
     page.locator("#board .badge", has_text="done").first.wait_for()
-    shoot("board")
+    look("board")
     page.get_by_role("button", name="Next morning").click()
     work()
     page.get_by_role("link", name="Board").click()
@@ -84,11 +87,11 @@ def story(page, shoot=lambda _name: None) -> None:
     page.get_by_role("button", name="Next morning").click()
     work()
     page.get_by_role("link", name="Calendar").click()
-    shoot("calendar")
+    look("calendar")
     page.get_by_role("link", name="Mission", exact=True).click()
     page.get_by_role("heading", name="DEMO: looking back").wait_for()
     assert page.get_by_text("33 points").first.is_visible()
-    shoot("wrapup")
+    look("wrapup")
 
 
 def test_the_whole_story_in_a_browser(open_page, demo, mailoutbox):

@@ -4,7 +4,7 @@ import pytest
 
 from ingestion.services import bumpups as services
 from ingestion.tests.bumpup_builders import make_event, make_night, save_demo
-from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
+from racecontrol.testing.browser import DESK, PHONE, assert_fine_here, overflow_faults, take_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -17,18 +17,15 @@ def demo():
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_ladder_is_drawn_and_fits(open_page, user, demo, size, scheme):
-    page = open_page(user, viewport=size, color_scheme=scheme)
+def test_the_ladder_is_drawn_and_fits(open_page, user, demo, size):
+    page = open_page(user, viewport=size)
     page.goto(f"/timing/events/{demo.pk}/bump-ups/")
 
     drawing = page.locator("svg.chart:visible").first
     assert drawing.locator("path.climb").count() == 8
     assert drawing.locator(".tier-title").all_inner_texts() != []
     assert page.get_by_text("8 moved up").is_visible()
-    assert overflow_faults(page) == []
-    assert axe_faults(page) == []
-    take_picture(page, f"bump-ups-{scheme}-{size['width']}")
+    assert_fine_here(page, name="bump-ups")
 
 
 def test_a_correction_redraws_the_ladder_in_place(open_page, staff, demo):
@@ -36,8 +33,7 @@ def test_a_correction_redraws_the_ladder_in_place(open_page, staff, demo):
     page.goto(f"/timing/events/{demo.pk}/bump-ups/")
     row = demo.bump_ups.filter(target_race__main="A").order_by("source_position").first()
 
-    assert axe_faults(page) == []
-    take_picture(page, "bump-ups-staff-1280")
+    assert_fine_here(page, name="bump-ups-staff")
     line = page.locator(f"#move-{row.pk}")
     line.get_by_role("textbox").fill("Drove for a friend")
     line.get_by_role("button", name="Reject").click()
@@ -60,7 +56,7 @@ def test_a_move_is_added_without_javascript(open_page, staff):
     page.goto(f"/timing/events/{event.pk}/bump-ups/")
 
     assert overflow_faults(page) == []
-    take_picture(page, "bump-ups-staff-390")
+    take_picture(page, "bump-ups-staff-plain")
     page.get_by_label("From").select_option(label="Buggy B-Main")
     page.get_by_label("Into").select_option(label="Buggy A-Main")
     page.get_by_label("Driver", exact=True).select_option(label="Driver d")
@@ -70,14 +66,11 @@ def test_a_move_is_added_without_javascript(open_page, staff):
     assert "The bump-up was added." in page.inner_text("#notices")
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_the_statistics_fit(open_page, user, demo, size):
+def test_the_statistics_fit(open_page, user, demo):
     for n in range(5):
         services.detect_for_event(make_night(make_event(source_event_id=f"n{n}")).pk)
-    page = open_page(user, viewport=size)
+    page = open_page(user)
     page.goto("/timing/bump-ups/")
 
     assert page.get_by_role("heading", name="Who bumps often").is_visible()
-    assert overflow_faults(page) == []
-    assert axe_faults(page) == []
-    take_picture(page, f"bump-up-statistics-{size['width']}")
+    assert_fine_here(page, name="bump-up-statistics")

@@ -10,7 +10,7 @@ from coaching.models import Mission
 from coaching.services import missions
 from coaching.tests.mission_builders import make_mission
 from racecontrol.shared import jobs, live
-from racecontrol.testing.browser import PHONE, axe_faults, overflow_faults
+from racecontrol.testing.browser import PHONE, assert_fine_here
 from strategy.models import RaceStrategy, StintPlan
 from strategy.tests.builders import make_strategy
 
@@ -30,7 +30,7 @@ def test_next_stint_and_imports_follow_what_happens(open_page, user):
 
     expect(stint).to_contain_text("17 laps")
     expect(cup).to_contain_text("1 of 32")
-    assert axe_faults(page) + overflow_faults(page) == []
+    assert_fine_here(page, name="dashboard-live")
 
     mine.update(done=20)
     StintPlan.objects.filter(plan=row.current, number=1).update(laps=21)

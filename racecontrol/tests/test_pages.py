@@ -1,6 +1,9 @@
 """The house's own pages: what they show, to whom, in every state."""
 
+import re
+
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -107,6 +110,16 @@ def test_the_chosen_colour_scheme_is_in_the_page_from_the_start(client):
 
     client.cookies["theme"] = '"><script>'
     assert '<html lang="en">' in client.get("/").text
+
+
+def test_the_schemes_differ_in_nothing_but_colours():
+    """By `light-dark()`, which takes nothing else: `racecontrol.testing.browser` counts on it."""
+    by_theme = re.compile(r"""[^{}]*\[data-theme=[^{}]*\{([^{}]*)\}""")
+    for sheet in sorted((settings.BASE_DIR / "static/css").glob("*.css")):
+        text = sheet.read_text()
+        assert "prefers-color-scheme" not in text, sheet.name
+        for declarations in by_theme.findall(text):
+            assert re.fullmatch(r"\s*color-scheme: (light|dark);\s*", declarations), sheet.name
 
 
 def test_sections_show_only_what_exists_and_only_to_those_inside(client, stranger, boss):

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from django.utils.timezone import now
 from playwright.sync_api import expect
 
 from racecontrol.models import Job
@@ -10,6 +11,7 @@ from racecontrol.shared import jobs
 from racecontrol.testing.browser import (
     PHONE,
     assert_fine,
+    assert_fine_here,
     axe_faults,
     overflow_faults,
     take_picture,
@@ -158,7 +160,7 @@ def test_what_cannot_be_undone_asks_first(page, button):
     question = page.get_by_role("dialog", name="Delete it?")
     expect(question).to_contain_text("This cannot be undone.")
     expect(question.get_by_role("link", name="Not now")).to_be_focused()
-    assert not axe_faults(page)
+    assert_fine_here(page, name="question")
 
     question.get_by_role("link", name="Not now").click()
     expect(question).to_have_count(0)
@@ -238,6 +240,7 @@ def test_the_question_is_a_page_without_javascript(settings, open_page, user):
     page.goto("/shell/")
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_role("heading", name="Delete it?")).to_be_visible()
+    assert_fine_here(page, name="question-page")
 
     page.get_by_role("button", name="Delete", exact=True).click()
 
@@ -247,6 +250,7 @@ def test_the_question_is_a_page_without_javascript(settings, open_page, user):
 def test_escape_closes_the_menu_and_gives_the_focus_back(page):
     page.locator(".menu summary").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert_fine_here(page, name="menu")
 
     page.keyboard.press("Escape")
 
@@ -318,6 +322,22 @@ def test_a_job_is_watched_until_it_ends(open_page, user):
     before = len(asked)
     page.wait_for_timeout(2600)
     assert len(asked) == before, "it still asks after the job has ended"
+
+
+def test_jobs_in_every_state_and_the_operations_of_a_bad_day(open_page, staff):
+    made = [
+        Job.objects.create(
+            title=f"Import {label}", func="x.y", owner=staff, state=state, done=3, total=12,
+            message="Race 3 of 12", error="Traceback: it broke in the third race",
+            finished_at=None if state in Job.OPEN else now(), result={"url": "/timing/"},
+        )
+        for state, label in Job.State.choices
+    ]  # fmt: skip
+    page = open_page(staff)
+    for job in made:
+        assert_fine(page, f"/jobs/{job.pk}/", name=f"job-{job.state}")
+    assert_fine(page, "/ops/", name="ops-bad-day")
+    page.get_by_text("What broke").first.wait_for()
 
 
 def test_a_job_is_cancelled_and_tried_again_without_a_reload(open_page, user):

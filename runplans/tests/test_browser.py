@@ -2,7 +2,7 @@
 
 import pytest
 
-from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
+from racecontrol.testing.browser import DESK, PHONE, assert_fine_here, take_picture
 from runplans.demo import load_demo
 from runplans.models import RunPlan
 from runplans.tests.builders import make_plan
@@ -27,9 +27,7 @@ def test_the_plan_grows_while_one_types(open_page, user, size):
     page.wait_for_selector("#plan-preview >> text=67.5 L")
     assert "37:45" in page.inner_text("#plan-preview")
     assert page.evaluate("document.activeElement.name") == "tank"
-    assert overflow_faults(page) == []
-    assert axe_faults(page) == []
-    take_picture(page, f"runplans-live-{size['width']}")
+    assert_fine_here(page, name="runplans-live")
 
     page.get_by_label("Fuel at the start").fill("61")
     page.wait_for_selector("#plan-preview >> text=More than the tank holds.")
@@ -80,8 +78,4 @@ def test_two_plans_of_the_demo_side_by_side(open_page, user):
     page.get_by_role("button", name="Compare the two ticked").click()
 
     assert "differs" in page.inner_text("main")
-    for size in (DESK, PHONE):
-        page.set_viewport_size(size)
-        assert overflow_faults(page) == []
-        assert axe_faults(page) == []
-        take_picture(page, f"runplans-compared-{size['width']}")
+    assert_fine_here(page, name="runplans-compared")

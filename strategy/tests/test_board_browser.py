@@ -2,7 +2,7 @@
 
 import pytest
 
-from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
+from racecontrol.testing.browser import DESK, PHONE, assert_fine_here
 from strategy.services import plans
 from strategy.tests.builders import make_strategy
 
@@ -45,9 +45,7 @@ def test_the_end_of_a_stint_is_dragged(open_page, user, size):
 
     after = plan_of(row)
     assert (after[0][1], after[1][1]) == (before[0][1] - 3, before[1][1] + 3)
-    assert overflow_faults(page) == []
-    assert axe_faults(page) == []
-    take_picture(page, f"strategy-strip-{size['width']}")
+    assert_fine_here(page, name="strategy-strip")
 
 
 def test_a_stint_is_dragged_to_another_driver(open_page, user):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from racecontrol.testing.browser import DESK, PHONE, axe_faults, overflow_faults, take_picture
+from racecontrol.testing.browser import DESK, PHONE, assert_fine_here
 from strategy.services import formation
 from strategy.tests.builders import make_event, make_person, make_strategy, sign_up
 
@@ -15,9 +15,7 @@ def test_a_plan_is_changed_on_the_board(open_page, user, size):
     row = make_strategy(user, drivers=3)
     page = open_page(user, viewport=size)
     page.goto(f"/strategy/{row.pk}/")
-    assert overflow_faults(page) == []
-    assert axe_faults(page) == []
-    take_picture(page, f"strategy-board-{size['width']}")
+    assert_fine_here(page, name="strategy-board")
 
     stint = page.locator("#stint-1")
     stint.locator("summary").click()
@@ -40,9 +38,7 @@ def test_hours_are_drawn_and_kept(open_page, user, size):
     page.mouse.down()
     page.mouse.move(last["x"] + 8, last["y"] + 8, steps=12)
     page.mouse.up()
-    take_picture(page, f"strategy-signup-{size['width']}")
-    assert overflow_faults(page) == []
-    assert axe_faults(page) == []
+    assert_fine_here(page, name="strategy-signup")
 
     page.get_by_role("button", name="Save my signup").click()
     page.wait_for_url(f"**/events/{event.pk}/")
@@ -63,9 +59,7 @@ def test_teams_are_moved_by_keyboard_and_confirmed(open_page, user, size):
     big = max(range(2), key=lambda n: len(draft.teams[n]))
     page = open_page(user, viewport=size)
     page.goto(f"/strategy/events/{event.pk}/formations/{draft.pk}/")
-    assert overflow_faults(page) == []
-    assert axe_faults(page) == []
-    take_picture(page, f"strategy-teams-{size['width']}")
+    assert_fine_here(page, name="strategy-teams")
 
     card = page.locator(f"[data-team='{big}']")
     card.locator("select").first.select_option(str(1 - big))
@@ -91,8 +85,7 @@ def test_the_wizard_from_options_to_confirmed_teams(open_page, user, run_jobs, s
     pair.get_by_label("Person").first.select_option(label="p0")
     pair.get_by_label("drives").select_option(label="not with")
     pair.get_by_label("Person").last.select_option(label="p1")
-    assert overflow_faults(page) == []
-    assert axe_faults(page) == []
+    assert_fine_here(page, name="strategy-wizard")
     page.get_by_role("button", name="Propose teams").click()
     page.wait_for_url("**/formations/*/")
     run_jobs()
@@ -101,9 +94,7 @@ def test_the_wizard_from_options_to_confirmed_teams(open_page, user, run_jobs, s
     page.wait_for_selector("#formation >> text=p0 and p1")
     assert page.locator("#formation .badge", has_text="not kept").count() == 0
     assert page.locator(".heat td").count() == 2 * 6
-    assert overflow_faults(page) == []
-    assert axe_faults(page) == []
-    take_picture(page, f"strategy-wizard-{size['width']}")
+    assert_fine_here(page, name="strategy-proposed")
     page.get_by_role("button", name="Confirm these teams").click()
     page.wait_for_selector("text=Undo the teams")
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from racecontrol.testing.browser import DESK, PHONE, assert_fine, take_picture
+from racecontrol.testing.browser import DESK, PHONE, assert_fine, assert_fine_here, take_picture
 from strategy.models import Membership
 from strategy.services import analytics
 from strategy.services.live import changes, race
@@ -58,7 +58,7 @@ def test_commands_wait_through_a_lost_connection_and_go_in_their_order(open_page
     page.get_by_role("button", name="In the pits now").click()
     expect(page.locator("#wall-queue li")).to_have_count(2)
     expect(page.locator("#wall-queue")).to_contain_text("No connection", timeout=PATIENCE_MS)
-    take_picture(page, "wall-offline")
+    assert_fine_here(page, name="wall-offline")
     assert not run.commands.exists()
 
     page.context.set_offline(False)
@@ -136,6 +136,7 @@ def test_what_is_refused_is_taken_back_for_all_to_see(open_page, user):
 
     refused = page.locator("#wall-queue li[data-state=refused]")
     expect(refused).to_contain_text("Kim: Red flag out.")
+    assert_fine_here(page, name="wall-refused")
     expect(flag(page)).to_have_text("Green")
     refused.get_by_role("button", name="Understood").click()
     expect(page.locator("#wall-queue li")).to_have_count(0)
@@ -223,7 +224,7 @@ def test_a_change_is_seen_first_and_done_on_what_was_seen(open_page, user):
     fold.get_by_role("button", name="What would follow").click()
     expect(fold.locator("#preview-extend")).to_contain_text("What would follow")
     expect(fold.locator("#preview-extend")).to_contain_text("changes")
-    take_picture(page, "wall-preview-1280")
+    assert_fine_here(page, name="wall-preview")
     fold.get_by_role("button", name="Change it").click()
 
     expect(page.locator("#wall-queue li")).to_have_count(0, timeout=PATIENCE_MS)
@@ -243,13 +244,14 @@ def test_ways_on_are_found_and_one_is_accepted(open_page, user):
     expect(page.locator("#wall")).to_contain_text("Looking for ways on", timeout=PATIENCE_MS)
     changes.find_ways(proposal_id=run.proposals.get().pk, seconds=1.0)
 
-    page.get_by_role("button", name="Accept").first.click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Accept").first).to_be_visible(timeout=PATIENCE_MS)
+    assert_fine_here(page, name="wall-ways")
+    page.get_by_role("button", name="Accept").first.click()
     question = page.get_by_role("dialog", name=re.compile("Make this the plan"))
     expect(question).to_contain_text("“Undo the last” takes it back")
     question.get_by_role("button", name="Make it the plan").click()
 
     expect(page.locator("#wall")).to_contain_text("accepted", timeout=PATIENCE_MS)
-    take_picture(page, "wall-ways-1280")
     assert run.proposals.get().accepted == 0
 
 
