@@ -2,7 +2,7 @@
 
 import pytest
 
-from racecontrol.shared.errors import ImpossiblePlan, InvalidInput
+from racecontrol.shared.errors import ImpossiblePlan, InvalidInput, StaleWrite
 from strategy.domain.stints.conflict import explain
 from strategy.domain.stints.instance import Stint, read_instance
 from strategy.domain.stints.pins import StintMark, as_rules, carried
@@ -10,6 +10,7 @@ from strategy.domain.stints.scoring import score
 from strategy.domain.stints.shortage import Shortage
 from strategy.domain.stints.solve import solve
 from strategy.services import plans
+from strategy.services.plans import solving
 from strategy.tests.brute_force import best_by_trying_everything
 from strategy.tests.builders import make_strategy
 from strategy.tests.stint_problems import problem, random_problem
@@ -166,6 +167,25 @@ def test_the_optimiser_keeps_what_is_held_and_claims_no_proof(user):
     assert (kept.seat, kept.laps, kept.is_locked) == (mine.seat, mine.laps, True)
     assert (version.is_proven, version.bound_ms) == (False, None)
     assert version.broken_rules == 0
+
+
+@pytest.mark.django_db
+def test_a_pin_set_while_it_is_optimised_is_not_lost(user, monkeypatch):
+    row = make_strategy(user)
+    number = row.versions.count()
+
+    def solve_and_pin(*args, **more):
+        plans.pin_stint(strategy_id=row.pk, base_version=row.version, stint=2, driver=True,
+                        stop=False, by=user)  # fmt: skip
+        return solve(*args, **more)
+
+    monkeypatch.setattr(solving, "solve", solve_and_pin)
+    with pytest.raises(StaleWrite, match="pinned"):
+        plans.optimise(strategy_id=row.pk, seconds=3, even_out=False, by=user)
+
+    row.refresh_from_db()
+    assert row.versions.count() == number
+    assert row.current.stints.get(number=2).is_driver_pinned
 
 
 @pytest.mark.django_db

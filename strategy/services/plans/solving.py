@@ -10,8 +10,8 @@ from racecontrol.shared.progress import OnProgress, silent
 from strategy import access
 from strategy.domain.stints.balance import Trade, balance
 from strategy.domain.stints.conflict import explain
-from strategy.domain.stints.instance import Instance, read_instance
-from strategy.domain.stints.pins import as_rules, carried, with_pins
+from strategy.domain.stints.instance import Instance, Stint, read_instance
+from strategy.domain.stints.pins import StintMark, as_rules, carried, with_pins
 from strategy.domain.stints.solve import Solution, solve
 from strategy.models import PlanVersion, RaceStrategy
 from strategy.services.plans.versions import add_version, marks_of, plan_of
@@ -65,15 +65,16 @@ def optimise(
 ) -> tuple[PlanVersion, list[Trade]]:
     """Solve the strategy's problem and keep the outcome as a new version, never as the current one.
 
-    What is held or pinned in the current plan stays as it is, with the backups named.
+    What is held or pinned in the current plan stays as it is, with the backups named. Raises
+    StaleWrite where numbers or pins changed meanwhile: it would undo what somebody settled.
     """
     row = access.strategy_for(by, strategy_id, access.PLANNERS)
     reason = f"optimised {job_key}".strip()
     if job_key and (done := row.versions.filter(reason=reason).first()):
         return done, []
     known = read_instance(row.problem)
-    before, marks = (plan_of(row.current), marks_of(row.current)) if row.current else ([], {})
-    instance = read_instance(with_pins(known, as_rules(before, marks)))
+    pins = as_rules(*_settled(row))
+    instance = read_instance(with_pins(known, pins))
     solution = solve(
         instance, time_limit=seconds * (0.6 if even_out else 1.0), on_progress=on_progress
     )
@@ -88,6 +89,9 @@ def optimise(
         row = RaceStrategy.objects.select_for_update(of=["self"]).get(pk=strategy_id)
         if row.problem != known.model_dump(mode="json") and read_instance(row.problem) != known:
             raise StaleWrite("The strategy's numbers changed while it was optimised: start again.")
+        before, marks = _settled(row)  # with the backups named meanwhile
+        if as_rules(before, marks) != pins:
+            raise StaleWrite("What is pinned changed while it was optimised: start again.")
         found, _ = carried(before, marks, solution.plan, with_tyres=False)
         version = add_version(
             row, solution, str(PlanVersion.Origin.OPTIMISED), reason, by, marks=found
@@ -95,3 +99,8 @@ def optimise(
         audit.record(by=by, verb="plan.optimised", obj=row, after={"number": version.number})
         live.publish(f"strategy:{row.pk}", {"version": row.version, "found": version.number})
     return version, front
+
+
+def _settled(row: RaceStrategy) -> tuple[list[Stint], dict[int, StintMark]]:
+    """The stints of the current plan, and what is settled of them by number."""
+    return (plan_of(row.current), marks_of(row.current)) if row.current else ([], {})
