@@ -176,7 +176,7 @@ def race_on_the_wall(kim, yuki, bridge):
     fold.get_by_role("button", name="What would follow").click()
     expect(fold.locator("#preview-swap")).to_contain_text("What would follow")
     take_picture(kim, "strategist-swap")
-    fold.get_by_label("Even if a rule breaks").check()
+    fold.get_by_label("Even if a rule or a pin breaks").check()
     fold.get_by_role("button", name="Swap", exact=True).click()
     queue_is_empty(kim)
     expect(wall(yuki, "next")).to_have_text(other)
