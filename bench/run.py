@@ -43,6 +43,7 @@ def main(wanted: list[str], *, is_kept: bool) -> int:
     if unknown := set(wanted) - set(known):
         print(f"no such entry: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
         return 2
+    machine = this_machine()
     measured: Measured = {}
     broken = []
     for name in wanted or known:
@@ -56,14 +57,13 @@ def main(wanted: list[str], *, is_kept: bool) -> int:
         else:
             measured[name] = (time.monotonic() - began, found)
             print(f": {measured[name][0]:.0f} s", flush=True)
-    machine = this_machine()
+            if is_kept:  # at once: a run that is broken off keeps what it has
+                keep({name: measured[name]}, machine=machine)
     print(f"\n{machine}")
     print("\n".join(table(rows_of(measured), FIGURE_COLUMNS)))
     limited = [f.is_met for _, found in measured.values() for f in found if f.is_met is not None]
     print(f"{sum(limited)} of {len(limited)} limits met", end="")
     print(f"; broke: {', '.join(broken)}" if broken else "")
-    if is_kept:
-        keep(measured, machine=machine)
     return 1 if broken else 0
 
 
