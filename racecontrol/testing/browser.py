@@ -172,6 +172,8 @@ def _fold(page: Page) -> None:
 
 def axe_faults(page: Page, *runs: Run) -> list[str]:
     """Violations axe finds on the page as it stands, one line per element; without `runs` of everything."""
+    # axe waits for timers, which such a page has not
+    assert not page.evaluate("matchMedia('(scripting: none)').matches"), "axe needs scripts"
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)  # half a megabyte: once per page, not once per look
     return [
