@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.figures import Figure, number
 from bench.frame import open_jobs, stop
-from racecontrol.testing.browser_fixtures import find_browser
+from racecontrol.testing.find_browser import find_browser
 from racecontrol.testing.running import ENVIRONMENT, RunningSet, until
 
 PHONE = {"width": 390, "height": 844}

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "img"
 sys.path.insert(0, str(ROOT))
-from racecontrol.testing.browser_fixtures import find_browser
+from racecontrol.testing.find_browser import find_browser
 
 DESK, PHONE = (1180, 760), (390, 760)
 QUALITY = 82  # of WebP: letters stay sharp, a page needs 20 to 80 kB

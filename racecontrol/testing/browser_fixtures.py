@@ -5,40 +5,17 @@ does not bear two. Pages of a test report what went wrong in them; a test that l
 """
 
 import os
-import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connections
 
+from racecontrol.testing.find_browser import find_browser
 from racecontrol.testing.people import signed_in
-
-BROWSERS = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
-
-
-def find_browser() -> str | None:
-    """BROWSER_PATH, else the first Chromium or Chrome this machine has."""
-    if told := os.environ.get("BROWSER_PATH"):
-        return told
-    for name in BROWSERS:
-        if found := shutil.which(name):
-            return found
-        if name.startswith("/") and Path(name).exists():
-            return name
-    return None
 
 
 @pytest.fixture(scope="session")

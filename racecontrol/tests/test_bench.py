@@ -1,5 +1,7 @@
 """`make bench`: what counts as met, and which rows of docs/performance.md a new measuring replaces."""
 
+import subprocess
+import sys
 from typing import get_type_hints
 
 import pytest
@@ -95,3 +97,13 @@ def test_every_entry_is_explained_on_the_page():
     told = (ROOT / "docs" / "performance.md").read_text()
 
     assert [name for name in entries() if f"| `{name}` |" not in told] == []
+
+
+def test_the_table_begins_without_django():
+    """A bench sets it up in its own process: whatever all import must not need it."""
+    command = [sys.executable, str(ROOT / "bench" / "run.py"), "no-such-entry"]
+
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+    assert done.returncode == 2, done.stderr
+    assert "no such entry: no-such-entry; there are backfill" in done.stdout
